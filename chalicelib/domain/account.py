@@ -1,0 +1,52 @@
+"""A customer of the aggregator: who it is and what it may do."""
+
+from typing import Literal
+
+import msgspec
+
+RefundPolicy = Literal["never", "rejected", "not_delivered"]
+AccountState = Literal["active", "suspended", "closed"]
+Role = Literal["customer", "admin"]
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One account with its settings. Amounts in millionths of a credit."""
+
+    id: str
+    name: str
+    created_ms: int
+    state: AccountState = "active"
+    default_gateway: str | None = None  # where goes what no route matches
+    default_price_micros: int | None = None  # per part, at the default gateway
+    default_sender: str | None = None
+    default_region: str | None = None  # ISO country that national numbers are read in
+    max_parts: int = 10
+    max_validity_seconds: int = 172_800
+    shards: int = 1
+    retention_days: int = 90
+    refund_policy: RefundPolicy = "rejected"
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key without its secret, of which only the SHA-256 is kept (the secret has 256 random bits)."""
+
+    id: str
+    role: Role
+    account: str | None  # None for an administrator's key
+    mode: Literal["live", "test"]
+    name: str
+    secret_sha256: str
+    created_ms: int
+    revoked_ms: int | None = None
+
+
+class Wallet(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account has. `available_micros` = balance + credit limit: what a charge is held against."""
+
+    account: str
+    balance_micros: int
+    available_micros: int
+
+    @property
+    def credit_limit_micros(self) -> int:
+        return self.available_micros - self.balance_micros

@@ -1,0 +1,62 @@
+"""Identifiers: time-ordered, and enough to find a message without an index."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from ulid import ULID
+
+CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+MAX_SHARDS: Final = len(CROCKFORD)  # the shard is the last character of a message id
+MESSAGE_PREFIX: Final = "msg_"
+_ULID_LENGTH: Final = 26
+
+
+class BadId(ValueError):
+    """The text is no id that Chasqui has given out."""
+
+
+def new_ulid(now_ms: int) -> str:
+    """26 characters, ordered by time; the rest is random."""
+    return str(ULID.from_timestamp(now_ms / 1000))
+
+
+def new_message_id(now_ms: int, shards: int = 1) -> str:
+    """`msg_` + ULID whose last character is the shard (0 … shards - 1) that the message is kept in."""
+    body = new_ulid(now_ms)
+    shard = CROCKFORD.index(body[-1]) % shards
+    return f"{MESSAGE_PREFIX}{body[:-1]}{CROCKFORD[shard]}"
+
+
+def new_id(kind: str, now_ms: int) -> str:
+    """`<kind>_<ULID>`, as `acc_…`, `rte_…`; the kind is the record's short name."""
+    return f"{kind}_{new_ulid(now_ms)}"
+
+
+def check_message_id(text: str) -> str:
+    """The id itself. Raises BadId where it is not one."""
+    body = text.removeprefix(MESSAGE_PREFIX)
+    if not text.startswith(MESSAGE_PREFIX) or len(body) != _ULID_LENGTH or body[0] > "7":
+        raise BadId("not a message id")
+    if any(character not in CROCKFORD for character in body):
+        raise BadId("not a message id")
+    return text
+
+
+def created_ms_of(message_id: str) -> int:
+    """Epoch milliseconds at which the id was made."""
+    return int(ULID.from_str(message_id.removeprefix(MESSAGE_PREFIX)).milliseconds)
+
+
+def day_of(message_id: str) -> str:
+    """The UTC day (YYYY-MM-DD) whose log holds the message."""
+    return day_at(created_ms_of(message_id))
+
+
+def day_at(at_ms: int) -> str:
+    """The UTC day (YYYY-MM-DD) of an instant."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def shard_of(message_id: str) -> int:
+    """The shard of its account's day that holds the message."""
+    return CROCKFORD.index(message_id[-1])

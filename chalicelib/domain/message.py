@@ -1,0 +1,249 @@
+"""A message is a list of facts, each written once; its status is the fold of them."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, Literal
+
+import msgspec
+
+from chalicelib.domain.text import Encoding
+
+
+class Status(StrEnum):
+    """What a customer is told of a message."""
+
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SUBMITTED = "submitted"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+
+
+# Which fact wins when several are known, whatever order they came in: a later step over an earlier one, and among
+# final states what the handset said over what a clock or a table said. One place, used by fold and settle.
+RANK: Final[dict[Status, int]] = {
+    Status.ACCEPTED: 0,
+    Status.SCHEDULED: 5,
+    Status.QUEUED: 10,
+    Status.SUBMITTED: 20,
+    Status.UNKNOWN: 30,
+    Status.EXPIRED: 40,
+    Status.CANCELED: 50,
+    Status.FAILED: 55,
+    Status.REJECTED: 60,
+    Status.UNDELIVERED: 70,
+    Status.DELIVERED: 80,
+}
+FINAL: Final = frozenset(status for status, rank in RANK.items() if rank >= RANK[Status.UNKNOWN])
+# Where sending the same text to the same number again cannot help.
+PERMANENT: Final = frozenset({Status.DELIVERED, Status.REJECTED, Status.CANCELED})
+
+Priority = Literal["bulk", "normal", "high"]
+Mode = Literal["live", "test"]
+Source = Literal["https", "smpp", "panel", "job"]
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the customer handed over, after checking. Exactly one of `text` and `data` is meant by `encoding`."""
+
+    to: str  # E.164 with +
+    country: str  # ISO 3166-1 alpha-2
+    sender: str
+    encoding: Encoding
+    parts: int
+    valid_until_ms: int
+    text: str = ""
+    data: bytes = b""
+    priority: Priority = "normal"
+    client_ref: str | None = None
+    mode: Mode = "live"
+    source: Source = "https"
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why: a stable snake_case code, a sentence, and the gateway's own code where it gave one."""
+
+    code: str
+    title: str
+    gateway_code: str | None = None
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    """One thing that happened to a message, at an instant (epoch ms, UTC)."""
+
+    at_ms: int
+
+    @property
+    def key(self) -> str:
+        """The fact's name within its message: the same fact always has the same name."""
+        return type(self).__name__.lower()
+
+
+class Accepted(Fact, frozen=True, kw_only=True, tag="accepted"):
+    """The platform answered with an id."""
+
+    content: Content
+
+
+class Queued(Fact, frozen=True, kw_only=True, tag="queued"):
+    """Routed, priced and charged; handed to the gateway's queue."""
+
+    content: Content
+    gateway: str
+    route: str
+    operator: str
+    price_micros: int  # per part
+    charge_micros: int  # what the account paid for this message
+    rules: int  # number of the snapshot that decided
+    bundle: str  # name of the ledger entry that paid
+    why: str  # one line: how the route was found
+
+
+class Submitted(Fact, frozen=True, kw_only=True, tag="submitted"):
+    """The SMSC took one part."""
+
+    part: int
+    parts: int
+    gateway: str
+    smsc_message_id: str
+    session: str
+
+    @property
+    def key(self) -> str:
+        return f"submitted#{self.part:03}"
+
+
+class Attempted(Fact, frozen=True, kw_only=True, tag="attempted"):
+    """The SMSC refused or did not answer one part; what the bridge did next."""
+
+    attempt: int
+    part: int
+    gateway: str
+    error: ErrorInfo
+    next: str  # 'retry in 5 s', 'fail over to …', 'hold'
+
+    @property
+    def key(self) -> str:
+        return f"attempted#{self.gateway}#{self.part:03}#{self.attempt:03}"
+
+
+class Receipt(Fact, frozen=True, kw_only=True, tag="receipt"):
+    """A delivery receipt of one part, as the SMSC gave it. `at_ms` is when it came, `done_at_ms` what it says."""
+
+    part: int
+    parts: int
+    gateway: str
+    smsc_message_id: str
+    status: Status
+    state: str  # the SMSC's own word: DELIVRD, UNDELIV …
+    error: ErrorInfo | None = None
+    done_at_ms: int | None = None
+
+    @property
+    def key(self) -> str:
+        return f"receipt#{self.part:03}#{self.state.lower()}"
+
+
+class Refunded(Fact, frozen=True, kw_only=True, tag="refunded"):
+    """The charge was given back."""
+
+    refund_micros: int
+
+
+class Final(Fact, frozen=True, kw_only=True, tag="final"):
+    """The message reached an end. A later, higher-ranking end stands beside it under its own name."""
+
+    status: Status
+    error: ErrorInfo | None = None
+
+    @property
+    def key(self) -> str:
+        return f"final#{self.status}"
+
+
+AnyFact = Accepted | Queued | Submitted | Attempted | Receipt | Refunded | Final
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """The fold of a message's facts."""
+
+    id: str
+    status: Status
+    content: Content | None
+    queued: Queued | None
+    created_ms: int
+    updated_ms: int
+    error: ErrorInfo | None
+    parts_submitted: int
+    refund_micros: int
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def permanent(self) -> bool:
+        return self.status in PERMANENT
+
+
+def status_of(fact: AnyFact) -> Status | None:
+    """The status that the fact alone would give its message, if any."""
+    match fact:
+        case Accepted():
+            return Status.ACCEPTED
+        case Queued():
+            return Status.QUEUED
+        case Submitted():
+            return Status.SUBMITTED
+        case Final():
+            return fact.status
+        case _:
+            return None
+
+
+def fold(message_id: str, facts: Iterable[AnyFact]) -> Message | None:
+    """The message as its facts tell it, in whatever order they are given; None where there are none."""
+    known = sorted(facts, key=lambda fact: fact.at_ms)
+    if not known:
+        return None
+    leading = max(known, key=lambda fact: RANK.get(status_of(fact), -1) if status_of(fact) else -1)  # type: ignore[arg-type]
+    queued = next((fact for fact in known if isinstance(fact, Queued)), None)
+    accepted = next((fact for fact in known if isinstance(fact, Accepted)), None)
+    origin = accepted or queued
+    return Message(
+        id=message_id,
+        status=status_of(leading) or Status.ACCEPTED,
+        content=origin.content if origin else None,
+        queued=queued,
+        created_ms=known[0].at_ms,
+        updated_ms=known[-1].at_ms,
+        error=leading.error if isinstance(leading, Final) else None,
+        parts_submitted=len({fact.part for fact in known if isinstance(fact, Submitted)}),
+        refund_micros=sum(fact.refund_micros for fact in known if isinstance(fact, Refunded)),
+    )
+
+
+def outcome_of_parts(receipts: Iterable[Receipt]) -> Receipt | None:
+    """The receipt that decides a message: None until every part has a final receipt; then the worst part's.
+
+    Of several receipts of one part the one that ranks highest counts, so a delivery wins over an expiry.
+    """
+    best: dict[int, Receipt] = {}
+    parts = 0
+    for receipt in receipts:
+        parts = receipt.parts
+        held = best.get(receipt.part)
+        if receipt.status in FINAL and (held is None or RANK[receipt.status] > RANK[held.status]):
+            best[receipt.part] = receipt
+    if not parts or len(best) < parts:
+        return None
+    failed = [receipt for receipt in best.values() if receipt.status is not Status.DELIVERED]
+    if failed:
+        return max(failed, key=lambda receipt: (RANK[receipt.status], -receipt.part))
+    return max(best.values(), key=lambda receipt: (receipt.at_ms, receipt.part))

@@ -1,0 +1,29 @@
+"""The deployment's settings: read from the environment once, on first use, never at import."""
+
+import os
+from functools import cache
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs between stages. `prefix` stands before every table, queue, bucket and secret name."""
+
+    prefix: str
+    rules_bucket: str
+    cursor_secret: str
+    rules_poll_seconds: float
+    account_cache_seconds: float
+
+
+@cache
+def settings() -> Settings:
+    """The process's settings. Tests that change the environment call `settings.cache_clear()`."""
+    prefix = os.environ.get("CHASQUI_PREFIX", "chasqui-dev")
+    return Settings(
+        prefix=prefix,
+        rules_bucket=os.environ.get("CHASQUI_RULES_BUCKET", f"{prefix}-rules"),
+        cursor_secret=os.environ.get("CHASQUI_CURSOR_SECRET", ""),
+        rules_poll_seconds=float(os.environ.get("CHASQUI_RULES_POLL_SECONDS", "5")),
+        account_cache_seconds=float(os.environ.get("CHASQUI_ACCOUNT_CACHE_SECONDS", "5")),
+    )

@@ -1,0 +1,43 @@
+"""The process's AWS clients: one a service, made on first use, watched by whoever asked to."""
+
+from collections.abc import Callable
+from functools import cache
+from threading import Lock
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+
+# Short, because a Lambda's time is paid for and a queue redelivers; standard mode backs off with jitter.
+_CONFIG: Final = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    max_pool_connections=50,
+    retries={"mode": "standard", "total_max_attempts": 5},
+)
+_lock: Final = Lock()
+_watchers: list[Callable[[Any], None]] = []
+
+
+def watch(watcher: Callable[[Any], None]) -> None:
+    """Call `watcher(client)` for every client made from now on, so that it may register botocore hooks."""
+    _watchers.append(watcher)
+
+
+def client(service: str) -> Any:
+    """The client of a service (thread-safe; boto3's own creation is not)."""
+    with _lock:
+        return _client(service)
+
+
+@cache
+def _client(service: str) -> Any:
+    made = boto3.session.Session().client(service, config=_CONFIG)  # type: ignore[call-overload]
+    for watcher in _watchers:
+        watcher(made)
+    return made
+
+
+def forget_clients() -> None:
+    """Drop the clients, as tests do that change the endpoint."""
+    _client.cache_clear()

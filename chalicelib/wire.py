@@ -1,0 +1,161 @@
+"""What travels on the queues: bundles, encoded once as JSON, versioned. Steps add to a bundle, they do not reshape it."""
+
+from typing import Final
+
+import msgspec
+
+from chalicelib.domain.message import Content, ErrorInfo, Status
+
+VERSION: Final = 1
+MAX_BUNDLE_MESSAGES: Final = 100  # one transaction, four batch writes
+MAX_BUNDLE_BYTES: Final = 200_000  # well under SQS's limit, and under DynamoDB's 400 KB where a ledger entry keeps it
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that accept answered with an id."""
+
+    id: str
+    at_ms: int  # when it was accepted
+    content: Content
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a message goes, at what price, and why. Made by route, made binding by charge."""
+
+    gateway: str
+    route: str
+    operator: str
+    price_micros: int  # per part
+    rules: int
+    why: str
+    failover: tuple[str, ...] = ()  # further gateways, best first
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Route's no: the message ends here, unpaid."""
+
+    status: Status
+    error: ErrorInfo
+
+
+class Routed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A draft with its decision, or with a refusal; exactly one of them."""
+
+    draft: Draft
+    decision: Decision | None = None
+    refusal: Refusal | None = None
+
+
+class AcceptedBundle(msgspec.Struct, frozen=True, kw_only=True, tag="accepted"):
+    """⟨accepted⟩: accept → route. A single send's bundle id is the ULID of its message."""
+
+    id: str
+    account: str
+    messages: tuple[Draft, ...]
+    v: int = VERSION
+
+
+class RoutedBundle(msgspec.Struct, frozen=True, kw_only=True, tag="routed"):
+    """⟨billing⟩: route → charge. Same id as the accepted bundle."""
+
+    id: str
+    account: str
+    messages: tuple[Routed, ...]
+    v: int = VERSION
+
+
+class Dispatch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message for a gateway. `failover` is what is left to try after this one."""
+
+    id: str
+    content: Content
+    failover: tuple[str, ...] = ()
+
+
+class DispatchBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="dispatch"):
+    """⟨gateway-ID⟩: charge → bridge. `id` = `<bundle>/<gateway>`: a bridge claims it before the first submit."""
+
+    id: str
+    account: str
+    gateway: str
+    messages: tuple[Dispatch, ...]
+    v: int = VERSION
+
+
+class SubmitOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="submitted"):
+    """The SMSC took a part."""
+
+    account: str
+    message: str
+    at_ms: int
+    part: int
+    parts: int
+    gateway: str
+    smsc_message_id: str
+    session: str
+
+
+class AttemptOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="attempted"):
+    """The SMSC refused a part, or did not answer, and the bridge goes on."""
+
+    account: str
+    message: str
+    at_ms: int
+    attempt: int
+    part: int
+    gateway: str
+    error: ErrorInfo
+    next: str
+
+
+class EndOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="end"):
+    """The bridge ends a message without a receipt: refused for good, expired, canceled, unanswered and held."""
+
+    account: str
+    message: str
+    at_ms: int
+    gateway: str
+    status: Status
+    error: ErrorInfo | None = None
+    refundable: bool = True
+
+
+class ReceiptOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="receipt"):
+    """A delivery receipt; which message it is for, settle finds by `ids` (every form to look for, raw first)."""
+
+    at_ms: int
+    gateway: str
+    ids: tuple[str, ...]
+    status: Status
+    state: str
+    done_at_ms: int | None = None
+    error: ErrorInfo | None = None
+    looked: int = 0  # how often settle has looked for its message in vain
+
+
+Outcome = SubmitOutcome | AttemptOutcome | EndOutcome | ReceiptOutcome
+
+
+class OutcomeBundle(msgspec.Struct, frozen=True, kw_only=True, tag="outcomes"):
+    """⟨outcomes⟩: bridge → settle. Of many accounts and messages, in the order they happened."""
+
+    id: str
+    outcomes: tuple[Outcome, ...]
+    v: int = VERSION
+
+
+Bundle = AcceptedBundle | RoutedBundle | DispatchBundle | OutcomeBundle
+BadBundle = msgspec.DecodeError  # what decode raises, ValidationError included
+
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(Bundle)
+
+
+def encode(bundle: Bundle) -> str:
+    """The bundle as the body of one SQS message."""
+    return _encoder.encode(bundle).decode()
+
+
+def decode(body: str) -> Bundle:
+    """The bundle in an SQS message's body. Raises BadBundle."""
+    return _decoder.decode(body)
