@@ -38,8 +38,9 @@ _OUTSIDE: Final = re.compile(f"[^{re.escape(''.join(sorted(BASIC | EXTENDED)))}]
 _EXTENDED: Final = re.compile(f"[{re.escape(''.join(sorted(EXTENDED)))}]")
 _ESCAPED: Final = re.compile(f"{ESCAPE}(.?)", re.DOTALL)
 
-_TO_SEPTETS: Final = {ord(character): septet for septet, character in enumerate(ALPHABET) if character != ESCAPE} | {
-    ord(character): ESCAPE + chr(septet) for septet, character in EXTENSION.items()
+_TO_SEPTETS: Final[dict[int, int | bytes]] = {
+    **{ord(character): septet for septet, character in enumerate(ALPHABET) if character != ESCAPE},
+    **{ord(character): bytes((ord(ESCAPE), septet)) for septet, character in EXTENSION.items()},
 }
 _FROM_SEPTETS: Final = ALPHABET + REPLACEMENT * 128
 # Keyed by what the septet means without the escape: that is also what is shown where the pair is unknown.
@@ -57,8 +58,8 @@ def septets(text: str) -> int:
 
 
 def encode(text: str) -> bytes:
-    """A GSM text as one septet per octet. For texts that `is_gsm` holds of; others have no meaning here."""
-    return text.translate(_TO_SEPTETS).encode("latin-1")
+    """A GSM text as one septet per octet. Raises UnicodeEncodeError where `is_gsm` does not hold."""
+    return codecs.charmap_encode(text, "strict", _TO_SEPTETS)[0]
 
 
 def decode(octets: bytes) -> str:

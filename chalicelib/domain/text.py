@@ -60,13 +60,22 @@ def segment(text: str, encoding: Encoding | None = None) -> Segments:
     if encoding is None:
         encoding = encoding_of(text)
     elif encoding is not Encoding.UCS2 and not _holds(encoding, text):
-        raise BadText("invalid_text", f"the text has characters outside {encoding}")
-    return Segments(encoding, split(text, encoding, COUNTED[encoding]))
+        raise BadText("invalid_text", f"the text has characters that {encoding} lacks")
+    room = COUNTED[encoding]
+    if len(text) > MAX_PARTS * room.joined:  # before any work: a body may be large
+        raise _too_long()
+    parts = split(text, encoding, room)
+    if len(parts) > MAX_PARTS:
+        raise _too_long()
+    return Segments(encoding, parts)
 
 
 def segment_binary(data: bytes) -> tuple[bytes, ...]:
     """The parts that binary data is counted as: 140 octets, or 134 each. Raises BadText `text_too_long`."""
-    return split_binary(data, COUNTED[Encoding.BINARY])
+    parts = split_binary(data, COUNTED[Encoding.BINARY])
+    if len(parts) > MAX_PARTS:
+        raise _too_long()
+    return parts
 
 
 def encoding_of(text: str) -> Encoding:
@@ -77,11 +86,11 @@ def encoding_of(text: str) -> Encoding:
 def encode(text: str, encoding: Encoding) -> bytes:
     """The text's octets: one septet an octet (SMPP data_coding 0), UTF-16BE, or one octet a character (U+0000-00FF).
 
-    GSM7 is for texts whose `encoding_of` it is. Raises BadText `invalid_text`.
+    Raises BadText `invalid_text`.
     """
-    if encoding is Encoding.GSM7:
-        return gsm.encode(text)
     try:
+        if encoding is Encoding.GSM7:
+            return gsm.encode(text)
         return text.encode("utf-16-be" if encoding is Encoding.UCS2 else "latin-1")
     except UnicodeEncodeError as error:
         raise BadText("invalid_text", f"the text has a character that {encoding} lacks at {error.start}") from None
@@ -100,25 +109,19 @@ def split(text: str, encoding: Encoding, room: Room) -> tuple[str, ...]:
     No escape pair, surrogate pair or grapheme cluster lies across a border, but a cluster larger than a part. CR LF
     stays together where that costs no further part: the reference counts the two apart. Raises BadText.
     """
-    if len(text) > MAX_PARTS * room.joined:
-        raise _too_long()
     if _units(text, encoding) <= room.alone:
         return (text,)
     parts = _cut(text, encoding, room.joined, keep_crlf=False)
     if any(after.startswith("\n") and before.endswith("\r") for before, after in pairwise(parts)):
         together = _cut(text, encoding, room.joined, keep_crlf=True)
         parts = together if len(together) == len(parts) else parts
-    if len(parts) > MAX_PARTS:
-        raise _too_long()
     return tuple(parts)
 
 
 def split_binary(data: bytes, room: Room) -> tuple[bytes, ...]:
-    """The data in parts that fit. Raises BadText `text_too_long`."""
+    """The data in parts that fit."""
     if len(data) <= room.alone:
         return (data,)
-    if len(data) > MAX_PARTS * room.joined:
-        raise _too_long()
     return tuple(data[at : at + room.joined] for at in range(0, len(data), room.joined))
 
 
