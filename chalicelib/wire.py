@@ -1,13 +1,38 @@
-"""What travels on the queues: bundles, encoded once as JSON, versioned. Steps add to a bundle, they do not reshape it."""
+"""What travels on the queues: bundles, encoded once as JSON, versioned. Steps add to a bundle, never reshape it."""
 
 from typing import Final
 
 import msgspec
 
+from chalicelib.domain.decision import Decision, Refusal
 from chalicelib.domain.message import Content, ErrorInfo, Status
 
+__all__ = [
+    "MAX_BUNDLE_BYTES",
+    "MAX_BUNDLE_MESSAGES",
+    "VERSION",
+    "AcceptedBundle",
+    "AttemptOutcome",
+    "BadBundle",
+    "Bundle",
+    "Decision",
+    "Dispatch",
+    "DispatchBundle",
+    "Draft",
+    "EndOutcome",
+    "Outcome",
+    "OutcomeBundle",
+    "ReceiptOutcome",
+    "Refusal",
+    "Routed",
+    "RoutedBundle",
+    "SubmitOutcome",
+    "decode",
+    "encode",
+]
+
 VERSION: Final = 1
-MAX_BUNDLE_MESSAGES: Final = 100  # one transaction, four batch writes
+MAX_BUNDLE_MESSAGES: Final = 98  # a usage line each, wallet and ledger entry: the 100 items of a transaction
 MAX_BUNDLE_BYTES: Final = 200_000  # well under SQS's limit, and under DynamoDB's 400 KB where a ledger entry keeps it
 
 
@@ -17,25 +42,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     at_ms: int  # when it was accepted
     content: Content
-
-
-class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a message goes, at what price, and why. Made by route, made binding by charge."""
-
-    gateway: str
-    route: str
-    operator: str
-    price_micros: int  # per part
-    rules: int
-    why: str
-    failover: tuple[str, ...] = ()  # further gateways, best first
-
-
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Route's no: the message ends here, unpaid."""
-
-    status: Status
-    error: ErrorInfo
 
 
 class Routed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,7 +79,7 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DispatchBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="dispatch"):
-    """⟨gateway-ID⟩: charge → bridge. `id` = `<bundle>/<gateway>`: a bridge claims it before the first submit."""
+    """⟨gateway-ID⟩: charge → bridge, which claims `id` (ids.dispatch_id) before the first submit."""
 
     id: str
     account: str
@@ -148,7 +154,7 @@ Bundle = AcceptedBundle | RoutedBundle | DispatchBundle | OutcomeBundle
 BadBundle = msgspec.DecodeError  # what decode raises, ValidationError included
 
 _encoder: Final = msgspec.json.Encoder()
-_decoder: Final = msgspec.json.Decoder(Bundle)
+_decoder: Final[msgspec.json.Decoder[Bundle]] = msgspec.json.Decoder(Bundle)
 
 
 def encode(bundle: Bundle) -> str:

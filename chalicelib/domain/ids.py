@@ -32,6 +32,20 @@ def new_id(kind: str, now_ms: int) -> str:
     return f"{kind}_{new_ulid(now_ms)}"
 
 
+def bundle_of_single(message_id: str) -> str:
+    """The bundle id of a message that was sent alone: its ULID."""
+    return message_id.removeprefix(MESSAGE_PREFIX)
+
+
+def dispatch_id(bundle: str, messages: int, queue: str) -> str:
+    """The name under which a bridge, or cancel, claims a bundle of `messages` messages on a gateway's `queue`.
+
+    A message sent alone is claimed by its bundle alone, so that cancel knows the name before it is routed; a larger
+    bundle may go to several gateways, each of which has its own name.
+    """
+    return bundle if messages == 1 else f"{bundle}/{queue}"
+
+
 def check_message_id(text: str) -> str:
     """The id itself. Raises BadId where it is not one."""
     body = text.removeprefix(MESSAGE_PREFIX)

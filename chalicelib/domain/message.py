@@ -1,8 +1,9 @@
 """A message is a list of facts, each written once; its status is the fold of them."""
 
+import typing
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
@@ -27,7 +28,7 @@ class Status(StrEnum):
 
 # Which fact wins when several are known, whatever order they came in: a later step over an earlier one, and among
 # final states what the handset said over what a clock or a table said. One place, used by fold and settle.
-RANK: Final[dict[Status, int]] = {
+RANK: typing.Final[dict[Status, int]] = {
     Status.ACCEPTED: 0,
     Status.SCHEDULED: 5,
     Status.QUEUED: 10,
@@ -40,9 +41,9 @@ RANK: Final[dict[Status, int]] = {
     Status.UNDELIVERED: 70,
     Status.DELIVERED: 80,
 }
-FINAL: Final = frozenset(status for status, rank in RANK.items() if rank >= RANK[Status.UNKNOWN])
+FINAL: typing.Final = frozenset(status for status, rank in RANK.items() if rank >= RANK[Status.UNKNOWN])
 # Where sending the same text to the same number again cannot help.
-PERMANENT: Final = frozenset({Status.DELIVERED, Status.REJECTED, Status.CANCELED})
+PERMANENT: typing.Final = frozenset({Status.DELIVERED, Status.REJECTED, Status.CANCELED})
 
 Priority = Literal["bulk", "normal", "high"]
 Mode = Literal["live", "test"]
@@ -212,7 +213,7 @@ def fold(message_id: str, facts: Iterable[AnyFact]) -> Message | None:
     known = sorted(facts, key=lambda fact: fact.at_ms)
     if not known:
         return None
-    leading = max(known, key=lambda fact: RANK.get(status_of(fact), -1) if status_of(fact) else -1)  # type: ignore[arg-type]
+    leading = max(known, key=_rank_of)
     queued = next((fact for fact in known if isinstance(fact, Queued)), None)
     accepted = next((fact for fact in known if isinstance(fact, Accepted)), None)
     origin = accepted or queued
@@ -229,10 +230,17 @@ def fold(message_id: str, facts: Iterable[AnyFact]) -> Message | None:
     )
 
 
+def _rank_of(fact: AnyFact) -> int:
+    status = status_of(fact)
+    return -1 if status is None else RANK[status]
+
+
 def outcome_of_parts(receipts: Iterable[Receipt]) -> Receipt | None:
     """The receipt that decides a message: None until every part has a final receipt; then the worst part's.
 
-    Of several receipts of one part the one that ranks highest counts, so a delivery wins over an expiry.
+    Of several receipts of one part the one that ranks highest counts, so a delivery wins over an expiry. Of the parts
+    the lowest-ranking decides: so each further receipt can only raise the outcome, and the order that they came in
+    does not matter to the fold.
     """
     best: dict[int, Receipt] = {}
     parts = 0
@@ -243,7 +251,8 @@ def outcome_of_parts(receipts: Iterable[Receipt]) -> Receipt | None:
             best[receipt.part] = receipt
     if not parts or len(best) < parts:
         return None
-    failed = [receipt for receipt in best.values() if receipt.status is not Status.DELIVERED]
-    if failed:
-        return max(failed, key=lambda receipt: (RANK[receipt.status], -receipt.part))
-    return max(best.values(), key=lambda receipt: (receipt.at_ms, receipt.part))
+    worst = min(RANK[receipt.status] for receipt in best.values())
+    return max(
+        (receipt for receipt in best.values() if RANK[receipt.status] == worst),
+        key=lambda receipt: (receipt.at_ms, receipt.part),
+    )

@@ -1,0 +1,24 @@
+"""What routing says of a message: where it goes at what price and why, or why it goes nowhere."""
+
+import msgspec
+
+from chalicelib.domain.message import ErrorInfo, Status
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a message goes, at what price, and why. Made by route, made binding by charge."""
+
+    gateway: str
+    route: str
+    operator: str
+    price_micros: int  # per part
+    rules: int
+    why: str
+    failover: tuple[str, ...] = ()  # further gateways, best first
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """The message ends here, unpaid."""
+
+    status: Status
+    error: ErrorInfo
