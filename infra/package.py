@@ -1,0 +1,151 @@
+"""Package the Lambdas for deployment: `chalice package` over a clean copy of what is shipped, and what it leaves out.
+
+python -m infra.package --stage prod dist    writes dist/deployment.zip and dist/sam.json
+"""
+
+import argparse
+import importlib.util
+import json
+import marshal
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+ROOT: Final = Path(__file__).parent.parent
+SHIPPED: Final = ("app.py", "requirements.txt", "chalicelib", "functions")
+# Caches of whoever packages are no part of the code; `deployments` holds chalice's zips of earlier times.
+_LEFT_BEHIND: Final = shutil.ignore_patterns("__pycache__", "*.pyc", "deployments", "deployed", ".DS_Store")
+ARCHITECTURES: Final = ("arm64", "x86_64")
+# Where a secret of the deployment enters: never in config.json, which is committed.
+CURSOR_SECRET: Final = {
+    "Type": "String",
+    "NoEcho": True,
+    "MinLength": 32,
+    "Description": "Signs the cursors of listings. Random and constant: another ends customers' cursors.",
+}
+
+
+class PackagingFailed(Exception):
+    """Chalice could not make the package; the text is what it said."""
+
+
+def package(out: Path, *, stage: str, architecture: str | None = None) -> Path:
+    """Make the package of a stage in the folder `out`, for the stage's CPU or another. Gives the template's path."""
+    with TemporaryDirectory(prefix="chasqui-package-") as folder:
+        project = Path(folder) / "project"
+        _copy(project, architecture)
+        _run_chalice(project, stage, out.resolve())
+    add_bytecode(out / "deployment.zip")
+    template = out / "sam.json"
+    document = json.loads(template.read_text())
+    template.write_text(json.dumps(complete(document, stage), indent=2, sort_keys=True) + "\n")
+    return template
+
+
+def complete(template: dict[str, Any], stage: str) -> dict[str, Any]:
+    """The template with what chalice has no setting for: functions' names, and the secret as a parameter."""
+    template["Parameters"] = {"CursorSecret": CURSOR_SECRET}
+    for name, properties in functions_of(template):
+        # The names that `chalice deploy` gives them, so that alarms know them either way.
+        suffix = "" if name == "APIHandler" else "-" + properties["Handler"].rpartition(".")[2]
+        properties["FunctionName"] = f"chasqui-{stage}{suffix}"
+    api = template["Resources"]["APIHandler"]["Properties"]
+    api["Environment"]["Variables"]["CHASQUI_CURSOR_SECRET"] = {"Ref": "CursorSecret"}
+    return template
+
+
+def add_bytecode(archive: Path) -> None:
+    """Put the bytecode of every module into the zip, for the Python that runs this (chalice makes it the runtime).
+
+    Lambda's folder is read-only, so that without it every cold start compiles boto3 again (docs/decisions/0007).
+    """
+    with ZipFile(archive, "a", ZIP_DEFLATED) as zipped:
+        for name in [name for name in zipped.namelist() if name.endswith(".py")]:
+            source = zipped.read(name)
+            entry = ZipInfo(importlib.util.cache_from_source(name))
+            entry.compress_type = ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16  # Lambda runs as another user, who must be able to read it
+            zipped.writestr(entry, _bytecode(source, name))
+
+
+def _bytecode(source: bytes, name: str) -> bytes:
+    """A .pyc that is taken without looking at the source's date (PEP 552, unchecked hash): a zip changes dates."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what libraries' sources are warned of is theirs
+        code = compile(source, f"/var/task/{name}", "exec", dont_inherit=True)
+    unchecked_hash = (0b01).to_bytes(4, "little")
+    return importlib.util.MAGIC_NUMBER + unchecked_hash + importlib.util.source_hash(source) + marshal.dumps(code)
+
+
+def functions_of(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each Lambda function of a template: its logical name and its properties."""
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            yield name, resource["Properties"]
+
+
+def _copy(project: Path, architecture: str | None) -> None:
+    project.mkdir()
+    for name in (*SHIPPED, ".chalice"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, project / name, ignore=_LEFT_BEHIND)
+        else:
+            shutil.copy2(source, project / name)
+    (project / "vendor").mkdir()
+    (project / "vendor" / "functions").symlink_to("../functions")
+    if architecture is not None:
+        config_file = project / ".chalice" / "config.json"
+        config = json.loads(config_file.read_text())
+        config["lambda_architecture"] = architecture
+        config_file.write_text(json.dumps(config))
+
+
+def _run_chalice(project: Path, stage: str, out: Path) -> None:
+    # A region, because chalice asks botocore for the service principal; no bytecode, because chalice imports the app
+    # before it zips it.
+    environment = {"AWS_DEFAULT_REGION": "eu-west-1", **os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
+    done = subprocess.run(  # noqa: S603 - fixed program, arguments checked by argparse
+        [*command, "package", "--stage", stage, str(out)],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    # A package without one of its dependencies is no package: chalice only warns.
+    if done.returncode or "Could not install dependencies" in said:
+        raise PackagingFailed(said.strip())
+
+
+def main() -> None:
+    """Read the command line and package."""
+    arguments = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__)
+    arguments.add_argument("out", type=Path, help="the folder to write deployment.zip and sam.json to")
+    arguments.add_argument("--stage", required=True, choices=sorted(stages()))
+    arguments.add_argument("--architecture", choices=ARCHITECTURES, help="another CPU than the stage's")
+    given = arguments.parse_args()
+    try:
+        template = package(given.out, stage=given.stage, architecture=given.architecture)
+    except PackagingFailed as failure:
+        sys.exit(str(failure))
+    sys.stdout.write(f"{template}\n{given.out / 'deployment.zip'}\n")
+
+
+def stages() -> dict[str, Any]:
+    """The stages of .chalice/config.json by name."""
+    config: dict[str, Any] = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    return dict(config["stages"])
+
+
+if __name__ == "__main__":
+    main()
