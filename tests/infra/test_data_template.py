@@ -1,0 +1,81 @@
+"""What moto passes in silence is read from infra/data.yaml itself: expiry, recovery, dead letters, what is kept."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE: dict[str, Any] = load(str(ROOT / "infra" / "data.yaml"))
+PREFIX = "${Prefix}-"
+
+# Money, messages, and what an administrator typed in: none of it can be made again from anything else.
+NEVER_LOST = {"accounts", "api_keys", "wallets", "ledger", "usage", "messages", "gateways", "routes", "numbering"}
+EXPIRING = {"messages", "receipts", "dispatches", "idempotency"}
+WORK_QUEUES = {"accepted", "billing", "outcomes"}
+
+
+def _named(kind: str, name_property: str) -> dict[str, dict[str, Any]]:
+    found = {}
+    for resource in TEMPLATE["Resources"].values():
+        if resource["Type"] == kind:
+            name = resource["Properties"][name_property]["Fn::Sub"]
+            assert name.startswith(PREFIX)
+            found[name.removeprefix(PREFIX)] = resource
+    return found
+
+
+TABLES = _named("AWS::DynamoDB::Table", "TableName")
+QUEUES = _named("AWS::SQS::Queue", "QueueName")
+BUCKETS = _named("AWS::S3::Bucket", "BucketName")
+
+
+def test_the_tables_are_those_that_keep_or_forget() -> None:
+    assert set(TABLES) == NEVER_LOST | EXPIRING
+
+
+@pytest.mark.parametrize("name", sorted(NEVER_LOST))
+def test_what_must_not_be_lost_can_be_recovered_and_outlives_its_stack(name: str) -> None:
+    table = TABLES[name]
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_only_what_expires_has_an_expiry(name: str) -> None:
+    expected = {"AttributeName": "expires", "Enabled": True} if name in EXPIRING else None
+    assert TABLES[name]["Properties"].get("TimeToLiveSpecification") == expected
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_every_table_is_paid_by_request(name: str) -> None:
+    assert TABLES[name]["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_every_queue_of_work_has_dead_letters_of_its_own() -> None:
+    assert set(QUEUES) == WORK_QUEUES | {f"{name}-dead" for name in WORK_QUEUES}
+    logical = {name: key for key, value in TEMPLATE["Resources"].items() for name in QUEUES if QUEUES[name] is value}
+    for name in WORK_QUEUES:
+        redrive = QUEUES[name]["Properties"]["RedrivePolicy"]
+        assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [logical[f"{name}-dead"], "Arn"]}
+        assert redrive["maxReceiveCount"] == 5
+
+
+def test_a_record_stays_out_of_sight_for_six_times_its_functions_timeout() -> None:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    for name in WORK_QUEUES:
+        assert QUEUES[name]["Properties"]["VisibilityTimeout"] >= 6 * config["lambda_timeout"]
+
+
+def test_dead_letters_are_kept_as_long_as_sqs_keeps_anything() -> None:
+    for queue in QUEUES.values():
+        assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+
+
+def test_the_published_rules_are_private_and_outlive_their_stack() -> None:
+    bucket = BUCKETS["rules"]
+    assert bucket["DeletionPolicy"] == "Retain"
+    assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
