@@ -1,0 +1,147 @@
+"""What each function may do, as a table; from it the IAM policies in .chalice/policies, one a function and stage.
+
+python -m infra.policies            writes them, after CHASQUI_PREFIX in .chalice/config.json or this table changed
+python -m infra.policies --check    fails where they differ from it
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from infra.package import ROOT, stages
+
+FOLDER: Final = ROOT / ".chalice" / "policies"
+
+
+class Grant(NamedTuple):
+    """Actions of one service on resources of the stage; both are written after the service's own prefix."""
+
+    service: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+def _table(*names: str, actions: tuple[str, ...]) -> Grant:
+    return Grant("dynamodb", actions, names)
+
+
+def _consume(queue: str) -> Grant:
+    """What Lambda's poller does in the function's name, and the function itself with what succeeded."""
+    return Grant("sqs", ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl"), (queue,))
+
+
+def _send(*queues: str) -> Grant:
+    return Grant("sqs", ("SendMessage", "GetQueueUrl"), queues)
+
+
+# ARNs of resources, by service, with the stage's prefix. No region and account: a policy reaches no other account's.
+ARNS: Final = {
+    "dynamodb": "arn:aws:dynamodb:*:*:table/{prefix}-{name}",
+    "sqs": "arn:aws:sqs:*:*:{prefix}-{name}",
+    "s3": "arn:aws:s3:::{prefix}-{name}",
+    "secretsmanager": "arn:aws:secretsmanager:*:*:secret:{prefix}/{name}",
+    "logs": "arn:aws:logs:*:*:log-group:/aws/lambda/chasqui-*:*",
+}
+LOGS: Final = Grant("logs", ("CreateLogStream", "PutLogEvents"), ("",))
+READ_RULES: Final = (
+    Grant("s3", ("ListBucket",), ("rules",)),
+    Grant("s3", ("GetObject",), ("rules/rules/*",)),
+)
+
+POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
+    "api": (
+        LOGS,
+        *READ_RULES,
+        Grant("s3", ("PutObject",), ("rules/rules/*",)),
+        _table("accounts", actions=("GetItem", "PutItem", "UpdateItem", "Scan")),
+        _table("api_keys", actions=("GetItem", "PutItem", "UpdateItem")),
+        _table("api_keys/index/by_account", actions=("Query",)),
+        _table("wallets", actions=("GetItem", "PutItem", "UpdateItem")),
+        _table("ledger", actions=("GetItem", "PutItem", "Query")),
+        _table("messages", actions=("Query", "PutItem", "BatchWriteItem")),
+        _table("idempotency", actions=("GetItem", "PutItem")),
+        _table("dispatches", actions=("GetItem", "PutItem")),
+        _table(
+            "gateways", "routes", "numbering",
+            actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "Scan"),
+        ),
+        _send("accepted"),
+        Grant("sqs", ("CreateQueue", "GetQueueUrl", "GetQueueAttributes", "SetQueueAttributes"), ("gateway-*",)),
+        Grant("secretsmanager", ("CreateSecret", "PutSecretValue"), ("gateways/*",)),  # written, never read
+    ),
+    "routing": (
+        LOGS,
+        *READ_RULES,
+        _table("accounts", actions=("GetItem",)),
+        _consume("accepted"),
+        _send("billing"),
+    ),
+    "billing": (
+        LOGS,
+        _table("accounts", actions=("GetItem",)),
+        _table("wallets", actions=("GetItem", "UpdateItem")),
+        _table("ledger", actions=("GetItem", "PutItem", "BatchGetItem")),
+        _table("usage", actions=("UpdateItem",)),
+        _table("messages", actions=("PutItem", "BatchWriteItem")),
+        _consume("billing"),
+        _send("gateway-*"),
+    ),
+    "delivery": (
+        LOGS,
+        _table("accounts", actions=("GetItem",)),
+        _table("wallets", actions=("UpdateItem",)),
+        _table("ledger", actions=("GetItem", "PutItem")),
+        _table("usage", actions=("UpdateItem",)),
+        _table("messages", actions=("Query", "PutItem", "BatchWriteItem")),
+        _table("receipts", actions=("BatchGetItem", "PutItem", "BatchWriteItem")),
+        _consume("outcomes"),
+        _send("outcomes", "outcomes-dead"),  # a receipt that comes first is parked, and given up at last
+    ),
+}  # fmt: skip
+
+
+def policy(function: str, prefix: str) -> dict[str, Any]:
+    """The IAM policy document of a function under a prefix."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": [f"{grant.service}:{action}" for action in grant.actions],
+                "Resource": [ARNS[grant.service].format(prefix=prefix, name=name) for name in grant.resources],
+            }
+            for grant in POLICIES[function]
+        ],
+    }
+
+
+def files() -> dict[Path, str]:
+    """Every policy file of every stage, as it should be."""
+    return {
+        FOLDER / stage / f"{function}.json": json.dumps(policy(function, _prefix(config)), indent=2) + "\n"
+        for stage, config in stages().items()
+        for function in POLICIES
+    }
+
+
+def _prefix(config: dict[str, Any]) -> str:
+    return str(config["environment_variables"]["CHASQUI_PREFIX"])
+
+
+def main() -> None:
+    """Write the policies, or check them."""
+    arguments = argparse.ArgumentParser(prog="python -m infra.policies", description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="change nothing, fail where a file differs")
+    check: bool = arguments.parse_args().check
+    stale = [path for path, text in files().items() if not path.exists() or path.read_text() != text]
+    if check and stale:
+        sys.exit("run python -m infra.policies; it would change " + ", ".join(str(p.relative_to(ROOT)) for p in stale))
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files()[path])
+
+
+if __name__ == "__main__":
+    main()

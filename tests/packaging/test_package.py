@@ -1,0 +1,136 @@
+"""What `chalice package` makes of stage prod: what is in the zip, what is not, and what its template says."""
+
+import json
+import re
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from infra import policies
+from infra.package import ROOT, stages
+from tests.packaging.conftest import Package
+
+MAX_ZIP_BYTES = 25_000_000
+MAX_UNZIPPED_BYTES = 250_000_000  # Lambda's own limit
+# Of this tree, only these are shipped. Everything else in the zip comes from a pinned requirement.
+OURS = ("app.py", "chalicelib/", "functions/")
+NOT_SHIPPED = ("tests/", "infra/", "smpp_bridge/", "docs/", "vendor/", "requirements/", ".chalice/", ".git")
+DEVELOPMENT = (
+    "moto",
+    "pytest",
+    "hypothesis",
+    "mypy",
+    "ruff",
+    "schemathesis",
+    "httpx",
+    "cfnlint",
+    "smpplib",
+    "jinja2",
+    "yaml",
+)
+
+
+def _names(package: Package) -> list[str]:
+    with ZipFile(package.archive) as archive:
+        return archive.namelist()
+
+
+def test_the_zip_is_small(shipped: Package, capsys: pytest.CaptureFixture[str]) -> None:
+    with ZipFile(shipped.archive) as archive:
+        unzipped = sum(entry.file_size for entry in archive.infolist())
+    size = shipped.archive.stat().st_size
+    with capsys.disabled():
+        print(f"\npackage: {size / 1e6:.1f} MB zipped, {unzipped / 1e6:.1f} MB unzipped")  # noqa: T201 - a figure to read
+    assert size < MAX_ZIP_BYTES
+    assert unzipped < MAX_UNZIPPED_BYTES
+
+
+def test_the_zip_holds_every_module_of_ours(shipped: Package) -> None:
+    names = set(_names(shipped))
+    ours = {"app.py"} | {
+        str(path.relative_to(ROOT)) for folder in ("chalicelib", "functions") for path in (ROOT / folder).rglob("*.py")
+    }
+    assert ours <= names
+    assert "functions/__init__.py" in names, "functions/ is shipped through vendor/functions"
+
+
+def test_nothing_that_only_development_needs_is_in_the_zip(shipped: Package) -> None:
+    names = _names(shipped)
+    assert [name for name in names if name.startswith(NOT_SHIPPED)] == []
+    top = {name.partition("/")[0] for name in names}
+    assert top & set(DEVELOPMENT) == set()
+
+
+def test_nothing_is_in_the_zip_twice(shipped: Package) -> None:
+    names = _names(shipped)
+    assert len(names) == len(set(names))
+
+
+def test_every_module_has_bytecode_that_needs_no_dates(shipped: Package) -> None:
+    with ZipFile(shipped.archive) as archive:
+        modules = {name for name in archive.namelist() if name.endswith(".py")}
+        compiled = [name for name in archive.namelist() if name.endswith(".pyc")]
+        assert len(compiled) == len(modules)
+        unchecked = (0b01).to_bytes(4, "little")
+        assert all(archive.read(name)[4:8] == unchecked for name in compiled)
+
+
+def test_native_code_is_for_the_stages_cpu(shipped: Package) -> None:
+    native = [name for name in _names(shipped) if name.endswith(".so")]
+    assert native, "msgspec has native code"
+    assert all("aarch64" in name for name in native)
+    assert {tuple(properties["Architectures"]) for properties in shipped.functions.values()} == {("arm64",)}
+
+
+def test_the_libraries_are_the_pinned_ones(shipped: Package) -> None:
+    pins = dict(
+        line.partition(";")[0].strip().split("==") for line in (ROOT / "requirements.txt").read_text().splitlines()
+    )
+    found = [re.fullmatch(r"([^/]+)-([^-/]+)\.dist-info/METADATA", name) for name in _names(shipped)]
+    canonical = {match[1].lower().replace("_", "-"): match[2] for match in found if match}
+    assert canonical == {name: version for name, version in pins.items() if name in canonical}
+    assert set(pins) - set(canonical) <= {"typing-extensions"}, "only what this Python already has may be missing"
+
+
+def test_the_template_names_the_functions_as_the_alarms_do(shipped: Package) -> None:
+    names = {properties["FunctionName"] for properties in shipped.functions.values()}
+    alarms = (ROOT / "infra" / "alarms.yaml").read_text()
+    watched = re.search(r"- Function\n\s+- \[([a-z, ]+)\]", alarms)
+    assert watched is not None
+    assert names == {"chasqui-prod"} | {f"chasqui-prod-{name}" for name in watched.group(1).split(", ")}
+
+
+def test_the_cursor_secret_is_asked_for_and_never_shown(shipped: Package) -> None:
+    template = shipped.template
+    assert template["Parameters"]["CursorSecret"]["NoEcho"] is True
+    assert "Default" not in template["Parameters"]["CursorSecret"]
+    with_secret = {
+        handler
+        for handler, properties in shipped.functions.items()
+        if "CHASQUI_CURSOR_SECRET" in properties["Environment"]["Variables"]
+    }
+    assert with_secret == {"app.app"}
+
+
+def test_every_function_has_logs_that_end_and_a_timeout_below_its_gateways(shipped: Package) -> None:
+    groups = [r for r in shipped.template["Resources"].values() if r["Type"] == "AWS::Logs::LogGroup"]
+    assert len(groups) == len(shipped.functions)
+    assert {group["Properties"]["RetentionInDays"] for group in groups} == {90}
+    assert max(properties["Timeout"] for properties in shipped.functions.values()) < 29  # API Gateway's limit
+
+
+def test_the_policies_are_what_their_table_says() -> None:
+    stale = [str(path) for path, text in policies.files().items() if path.read_text() != text]
+    assert stale == [], "run python -m infra.policies"
+    assert set(policies.FOLDER.rglob("*.json")) == set(policies.files())
+
+
+@pytest.mark.parametrize("path", sorted(policies.files()), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_policy_names_its_actions_and_its_own_stages_resources(path: Path) -> None:
+    for statement in json.loads(path.read_text())["Statement"]:
+        assert all("*" not in action for action in statement["Action"])
+        if statement["Action"][0].startswith("logs:"):
+            continue
+        prefix = stages()[path.parent.name]["environment_variables"]["CHASQUI_PREFIX"]
+        assert all(re.search(rf"[:/]{prefix}[-/]", resource) for resource in statement["Resource"])
