@@ -1,0 +1,63 @@
+# Chasqui. Needs Python 3.11 or newer and make; everything else is installed into .venv here.
+
+PYTHON ?= python3
+BACKEND ?= moto
+BIN := .venv/bin
+# The stamp carries the lock's checksum: a changed lock installs again, an unchanged one never.
+INSTALLED := .venv/.installed-$(shell cksum requirements/dev.txt | cut -d' ' -f1)
+MINISTACK := .venv-ministack/.installed-$(shell cksum requirements/ministack.txt | cut -d' ' -f1)
+EMULATOR := $(if $(filter ministack,$(BACKEND)),$(MINISTACK))
+SOURCES := app.py chalicelib functions smpp_bridge infra tests
+
+.DEFAULT_GOAL := help
+.SECONDARY: # the interpreters are no throw-away steps
+.PHONY: help run test check bench package lock clean
+
+help: ## this list
+	@echo "make TARGET, where TARGET is"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(INSTALLED) $(EMULATOR) ## the whole platform on this machine, until Ctrl-C (BACKEND=moto or ministack)
+	@BACKEND=$(BACKEND) exec $(BIN)/python -m infra.local
+
+test: $(INSTALLED) ## every test
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## what CI runs: format, lint, types, imports, templates, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint infra/*.yaml
+	$(BIN)/python -m pytest
+
+bench: $(INSTALLED) $(EMULATOR) ## the benchmarks: text, codec, bridge, end to end (BACKEND, BENCH_MESSAGES)
+	@BACKEND=$(BACKEND) exec $(BIN)/python -m tests.bench.run
+
+package: $(INSTALLED) ## the deployment of stage prod, in dist/
+	$(BIN)/chalice package --stage prod dist
+
+lock: $(INSTALLED) ## pin the requirements anew, from requirements/*.in
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header requirements/lambda.in -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header requirements/bridge.in -c requirements.txt -o smpp_bridge/requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header requirements/dev.in -c requirements.txt -c smpp_bridge/requirements.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header requirements/ministack.in -o requirements/ministack.txt
+
+clean: ## remove what the targets above made
+	rm -rf .venv .venv-ministack .run dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed-%: | .venv/bin/python
+	$(BIN)/python -m pip install --progress-bar on -r requirements/dev.txt
+	@rm -f .venv/.installed-*
+	@touch $@
+
+.venv-ministack/.installed-%: | .venv-ministack/bin/python
+	.venv-ministack/bin/python -m pip install --progress-bar on -r requirements/ministack.txt
+	@rm -f .venv-ministack/.installed-*
+	@touch $@
+
+%/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Chasqui needs Python 3.11 or newer; set PYTHON=...")'
+	$(PYTHON) -m venv $*

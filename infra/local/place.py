@@ -1,0 +1,129 @@
+"""Where a local run lives: its ports, folders and sizes, and the environment that its processes see.
+
+Standard library only: the emulator's own virtual environment imports it too.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+BACKENDS: Final = ("moto", "ministack")
+PREFIX: Final = "chasqui-local"
+REGION: Final = "us-east-1"
+HOST: Final = "127.0.0.1"  # nothing of a local run is reachable from outside
+# Variable → default. Every port of the run; the error for a taken one names its variable.
+PORTS: Final = {
+    "CHASQUI_API_PORT": 8080,
+    "CHASQUI_AWS_PORT": 5566,
+    "CHASQUI_SMSC_PORT": 2775,
+    "CHASQUI_SMSC_ADMIN_PORT": 2780,
+    "CHASQUI_BRIDGE_PORT": 2781,
+}
+LIFELINE: Final = "CHASQUI_LIFELINE_FD"
+METER_DIR: Final = "CHASQUI_METER_DIR"
+
+
+class BadPlace(ValueError):
+    """The environment asks for something that a local run cannot be."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One local run. Paths are absolute; every port is on the loopback address."""
+
+    backend: str
+    run_dir: Path
+    api_port: int
+    aws_port: int
+    smsc_port: int
+    smsc_admin_port: int
+    bridge_port: int
+    pump_workers: int
+    run_once: bool
+    quiet: bool
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{HOST}:{self.api_port}"
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://{HOST}:{self.aws_port}"
+
+    @property
+    def smsc_admin_url(self) -> str:
+        return f"http://{HOST}:{self.smsc_admin_port}"
+
+    @property
+    def bridge_url(self) -> str:
+        return f"http://{HOST}:{self.bridge_port}"
+
+    @property
+    def ready_dir(self) -> Path:
+        return self.run_dir / "ready"
+
+    @property
+    def card(self) -> Path:
+        """What programs read of a healthy run."""
+        return self.run_dir / "local.json"
+
+
+def place() -> Place:
+    """The place that the environment describes. Raises BadPlace."""
+    backend = os.environ.get("BACKEND", "") or "moto"
+    if backend not in BACKENDS:
+        raise BadPlace(f"BACKEND={backend}: it is one of {', '.join(BACKENDS)}")
+    ports = {variable: _number(variable, default) for variable, default in PORTS.items()}
+    return Place(
+        backend=backend,
+        run_dir=Path(os.environ.get("CHASQUI_RUN_DIR") or ROOT / ".run").resolve(),
+        api_port=ports["CHASQUI_API_PORT"],
+        aws_port=ports["CHASQUI_AWS_PORT"],
+        smsc_port=ports["CHASQUI_SMSC_PORT"],
+        smsc_admin_port=ports["CHASQUI_SMSC_ADMIN_PORT"],
+        bridge_port=ports["CHASQUI_BRIDGE_PORT"],
+        pump_workers=_number("CHASQUI_PUMP_WORKERS", 2),
+        run_once=os.environ.get("CHASQUI_RUN_ONCE", "") == "1",
+        quiet=os.environ.get("CHASQUI_RUN_QUIET", "") == "1",
+    )
+
+
+def _number(variable: str, default: int) -> int:
+    text = os.environ.get(variable) or str(default)
+    if not text.isdigit() or not 0 < int(text) < 65_536:
+        raise BadPlace(f"{variable}={text}: a number from 1 to 65535 is wanted")
+    return int(text)
+
+
+def environment(where: Place, cursor_secret: str) -> dict[str, str]:
+    """What every process of the run sees: the emulator, never a real account that the shell may be signed in to."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    ports = {
+        "CHASQUI_API_PORT": where.api_port,
+        "CHASQUI_AWS_PORT": where.aws_port,
+        "CHASQUI_SMSC_PORT": where.smsc_port,
+        "CHASQUI_SMSC_ADMIN_PORT": where.smsc_admin_port,
+        "CHASQUI_BRIDGE_PORT": where.bridge_port,
+    }
+    return {
+        **kept,
+        **{variable: str(port) for variable, port in ports.items()},
+        "BACKEND": where.backend,
+        "CHASQUI_RUN_DIR": str(where.run_dir),
+        METER_DIR: str(where.run_dir / "meter"),
+        "CHASQUI_PREFIX": PREFIX,
+        "CHASQUI_CURSOR_SECRET": cursor_secret,
+        "CHASQUI_RULES_POLL_SECONDS": "1",
+        "AWS_ENDPOINT_URL": where.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(ROOT),
+    }

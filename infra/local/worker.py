@@ -1,0 +1,83 @@
+"""Every process of a local run starts here: `python -m infra.local.worker ROLE`.
+
+What runs inside does not know where it runs; here the process is tied to its run's life and its AWS calls are counted.
+Roles import inside their function: the emulator's environment has none of the platform's packages.
+"""
+
+import os
+import runpy
+import signal
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from infra.local import lifeline
+from infra.local.meter import Meter
+from infra.local.place import METER_DIR, Place, place
+
+
+def main() -> None:
+    """Run one role until SIGTERM."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the run, which stops its processes in order
+    lifeline.hold()
+    role, *arguments = sys.argv[1:]
+    where = place()
+    meter = Meter(os.environ.get("CHASQUI_CHILD", role))
+    if METER_DIR in os.environ:
+        meter.report_into(os.environ[METER_DIR])
+    ROLES[role](where, meter, arguments)
+
+
+def _emulator(where: Place, _meter: Meter, _arguments: list[str]) -> None:
+    from infra.local import emulator  # noqa: PLC0415 - see the module's text
+
+    emulator.serve(where)
+
+
+def _api(where: Place, meter: Meter, _arguments: list[str]) -> None:
+    _count_calls(meter)
+    from infra.local import api  # noqa: PLC0415 - see the module's text
+
+    api.serve(where, meter)
+
+
+def _pumps(where: Place, meter: Meter, arguments: list[str]) -> None:
+    _count_calls(meter)
+    from infra.local import pumps  # noqa: PLC0415 - see the module's text
+
+    pumps.serve(where, meter, with_schedules="schedules" in arguments)
+
+
+def _bridge(_where: Place, meter: Meter, _arguments: list[str]) -> None:
+    _count_calls(meter)
+    _run_module("smpp_bridge")
+
+
+def _smsc(_where: Place, _meter: Meter, _arguments: list[str]) -> None:
+    _run_module("infra.local.smsc")
+
+
+def _count_calls(meter: Meter) -> None:
+    from chalicelib.settings import settings  # noqa: PLC0415 - see the module's text
+    from chalicelib.store import aws  # noqa: PLC0415 - the same
+    from infra.local import tables  # noqa: PLC0415 - the same
+
+    meter.indexes = tables.indexes(settings().prefix)
+    aws.watch(meter.watch)
+
+
+def _run_module(name: str) -> None:
+    sys.argv[1:] = []
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+ROLES: Final[dict[str, Callable[[Place, Meter, list[str]], None]]] = {
+    "emulator": _emulator,
+    "api": _api,
+    "pumps": _pumps,
+    "bridge": _bridge,
+    "smsc": _smsc,
+}
+
+if __name__ == "__main__":
+    main()
