@@ -1,0 +1,167 @@
+"""What a bundle costs, and the record of what was decided for it: pure sums that one transaction then makes true."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from chalicelib.domain.decision import Decision, Refusal
+from chalicelib.domain.ids import day_at
+from chalicelib.domain.message import Content
+from chalicelib.domain.refusals import refusal
+
+EntryKind = Literal["charge", "refusal", "refund", "grant", "adjustment"]
+Verdict = Decision | Refusal
+WHO_CHARGES: Final = "billing"
+
+
+class Verdicts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The verdicts of a bundle's messages, in their order, each different one kept once.
+
+    `of` has a number a message: n ≥ 0 is `decisions[n]`, n < 0 is `refusals[-n - 1]`.
+    """
+
+    of: tuple[int, ...]
+    decisions: tuple[Decision, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+    def each(self) -> list[Verdict]:
+        """A verdict a message."""
+        return [self.decisions[n] if n >= 0 else self.refusals[~n] for n in self.of]
+
+
+class UsageLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account sent in a UTC day to an operator over a gateway, and what it paid (refunds stand apart)."""
+
+    day: str  # YYYY-MM-DD
+    country: str
+    operator: str
+    gateway: str
+    messages: int = 0
+    parts: int = 0
+    credits_micros: int = 0
+    refunded_micros: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return self.day, self.country, self.operator, self.gateway
+
+
+class Charge(msgspec.Struct, frozen=True, kw_only=True):
+    """One bundle's charge, whole or nothing. An amount of 0 still leaves its entry: what was decided stands."""
+
+    account: str
+    bundle: str
+    at_ms: int
+    amount_micros: int
+    verdicts: Verdicts
+    usage: tuple[UsageLine, ...]
+
+    @property
+    def kind(self) -> EntryKind:
+        return "charge" if self.verdicts.decisions else "refusal"
+
+
+class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of an account's ledger: signed amount (a charge is negative), named after what it was for."""
+
+    account: str
+    id: str
+    kind: EntryKind
+    amount_micros: int
+    at_ms: int
+    who: str
+    why: str
+    verdicts: Verdicts | None = None  # of charges and refusals: what was decided, message by message
+
+
+def price_of(decision: Decision, parts: int) -> int:
+    """What a message of that many parts costs, in micros."""
+    return decision.price_micros * parts
+
+
+def propose(account: str, bundle: str, messages: Sequence[tuple[Content, Verdict]], now_ms: int) -> Charge:
+    """The charge of a bundle as its messages' verdicts ask for it; what has expired by now is refused."""
+    verdicts = [refusal("expired") if content.valid_until_ms <= now_ms else verdict for content, verdict in messages]
+    contents = [content for content, _ in messages]
+    return Charge(
+        account=account,
+        bundle=bundle,
+        at_ms=now_ms,
+        amount_micros=sum(
+            price_of(verdict, content.parts)
+            for content, verdict in zip(contents, verdicts, strict=True)
+            if isinstance(verdict, Decision)
+        ),
+        verdicts=gather(verdicts),
+        usage=merge_usage(
+            usage_line(content, verdict, now_ms)
+            for content, verdict in zip(contents, verdicts, strict=True)
+            if isinstance(verdict, Decision)
+        ),
+    )
+
+
+def refuse(charge: Charge, code: str) -> Charge:
+    """The same bundle with nothing charged: each of its messages that had a decision is refused with `code`."""
+    verdicts = [refusal(code) if isinstance(verdict, Decision) else verdict for verdict in charge.verdicts.each()]
+    return msgspec.structs.replace(charge, amount_micros=0, usage=(), verdicts=gather(verdicts))
+
+
+def gather(verdicts: Iterable[Verdict]) -> Verdicts:
+    """The verdicts with repetitions folded, so that a bundle of one campaign's messages stays small."""
+    decisions: dict[Decision, int] = {}
+    refusals: dict[Refusal, int] = {}
+    of = []
+    for verdict in verdicts:
+        if isinstance(verdict, Decision):
+            of.append(decisions.setdefault(verdict, len(decisions)))
+        else:
+            of.append(~refusals.setdefault(verdict, len(refusals)))
+    return Verdicts(of=tuple(of), decisions=tuple(decisions), refusals=tuple(refusals))
+
+
+def usage_line(content: Content, decision: Decision, at_ms: int) -> UsageLine:
+    """What one message adds to its account's usage."""
+    return UsageLine(
+        day=day_at(at_ms),
+        country=content.country,
+        operator=decision.operator,
+        gateway=decision.gateway,
+        messages=1,
+        parts=content.parts,
+        credits_micros=price_of(decision, content.parts),
+    )
+
+
+def merge_usage(lines: Iterable[UsageLine]) -> tuple[UsageLine, ...]:
+    """Lines of the same key added up."""
+    merged: dict[tuple[str, str, str, str], UsageLine] = {}
+    for line in lines:
+        held = merged.get(line.key)
+        merged[line.key] = line if held is None else _sum(held, line)
+    return tuple(merged.values())
+
+
+def _sum(one: UsageLine, other: UsageLine) -> UsageLine:
+    return msgspec.structs.replace(
+        one,
+        messages=one.messages + other.messages,
+        parts=one.parts + other.parts,
+        credits_micros=one.credits_micros + other.credits_micros,
+        refunded_micros=one.refunded_micros + other.refunded_micros,
+    )
+
+
+def grouped(charges: Iterable[Charge], max_items: int) -> list[list[Charge]]:
+    """Charges of one account in groups that fit a transaction of `max_items`: wallet, an entry each, usage lines."""
+    groups: list[list[Charge]] = []
+    items = max_items
+    for charge in charges:
+        needs = 1 + len(charge.usage)
+        if items + needs > max_items:
+            groups.append([])
+            items = 1
+        groups[-1].append(charge)
+        items += needs
+    return groups

@@ -1,0 +1,174 @@
+"""Which gateway takes a message, at what price, and why: a pure function of a snapshot of the rules."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from chalicelib.domain.account import Account
+from chalicelib.domain.decision import Decision, Refusal
+from chalicelib.domain.message import Content
+from chalicelib.domain.refusals import refusal
+from chalicelib.domain.rules import Gateway, NumberingPrefix, Route, Rules, Target
+
+UNKNOWN_OPERATOR: Final = ""
+DEFAULT_ROUTE: Final = "default"  # what a decision names where the account's default gateway took the message
+TEST_ROUTE: Final = "test"  # and where a test key's message went to a simulator that no route names
+MAX_FAILOVER: Final = 4  # a message that five gateways refused is refused
+
+
+class Line(NamedTuple):
+    """What a number is, by the numbering plan."""
+
+    country: str
+    operator: str
+
+
+class RoutingTable:
+    """A snapshot indexed for lookups: build it once, ask it often. Never changes."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.gateways: dict[str, Gateway] = {gateway.id: gateway for gateway in rules.gateways}
+        self._plan: dict[str, NumberingPrefix] = {line.prefix: line for line in rules.numbering}
+        self._plan_lengths = sorted({len(prefix) for prefix in self._plan}, reverse=True)
+        self._routes: dict[_RouteKey, Route] = {}
+        for route in sorted(rules.routes, key=lambda route: route.id):
+            if route.state == "active":  # of two routes for the same thing the older id stands
+                self._routes.setdefault(_RouteKey(route.account, route.operator, route.prefix, route.country), route)
+        lengths = {len(route.prefix) for route in self._routes.values() if route.prefix}
+        self._prefix_lengths = sorted(lengths, reverse=True)
+
+    def line_of(self, number: str, country: str) -> Line:
+        """Country and operator of an E.164 number: by the plan's longest prefix, else `country` and no operator."""
+        digits = number.removeprefix("+")
+        for length in self._plan_lengths:
+            line = self._plan.get(digits[:length])
+            if line is not None:
+                return Line(line.country, line.operator)
+        return Line(country, UNKNOWN_OPERATOR)
+
+    def routes_for(self, account: str, number: str, line: Line) -> Iterator[Route]:
+        """The active routes that match, the most specific first: account > operator > prefix's length > country."""
+        digits = number.removeprefix("+")
+        prefixes = [digits[:length] for length in self._prefix_lengths if length <= len(digits)]
+        operators = [line.operator, None] if line.operator else [None]
+        for who in (account, None):
+            for operator in operators:
+                for prefix in (*prefixes, None):
+                    for country in (line.country, None):
+                        route = self._routes.get(_RouteKey(who, operator, prefix, country))
+                        if route is not None:
+                            yield route
+
+    def usable(self, target: Target, mode: str) -> bool:
+        """Whether the target's gateway is there, not paused, and the mode's kind."""
+        gateway = self.gateways.get(target.gateway)
+        return gateway is not None and gateway.state == "active" and (gateway.simulator or mode == "live")
+
+
+class _RouteKey(NamedTuple):
+    """What a route asks of a message; None asks nothing."""
+
+    account: str | None
+    operator: str | None
+    prefix: str | None
+    country: str | None
+
+
+def decide(table: RoutingTable, account: Account, message_id: str, content: Content) -> Decision | Refusal:
+    """The message's way, or why there is none. The same arguments always give the same answer.
+
+    The most specific route with a usable gateway wins; without one, the account's default gateway at its price. A
+    test message goes to simulators only, and costs nothing.
+    """
+    if account.state != "active":
+        return refusal("account_inactive")
+    line = table.line_of(content.to, content.country)
+    matched = False
+    for route in table.routes_for(account.id, content.to, line):
+        matched = True
+        targets = ordered([target for target in route.targets if table.usable(target, content.mode)], message_id)
+        if targets:
+            return _by_route(table, route, targets, line, content)
+    return _without_route(table, account, message_id, line, content, matched=matched)
+
+
+def _by_route(table: RoutingTable, route: Route, targets: Sequence[str], line: Line, content: Content) -> Decision:
+    return Decision(
+        gateway=targets[0],
+        route=route.id,
+        operator=line.operator,
+        price_micros=0 if content.mode == "test" else route.price_micros,
+        rules=table.rules.number,
+        why=f"route {route.id} for {_asked(route)}; {_named(line)}; rules {table.rules.number}",
+        failover=tuple(targets[1 : 1 + MAX_FAILOVER]),
+    )
+
+
+def _without_route(
+    table: RoutingTable, account: Account, message_id: str, line: Line, content: Content, *, matched: bool
+) -> Decision | Refusal:
+    if content.mode == "test":
+        return _to_simulator(table, message_id, line)
+    gateway, price_micros = account.default_gateway, account.default_price_micros
+    if gateway is None or price_micros is None:
+        return refusal("no_gateway" if matched else "no_route")
+    if not table.usable(Target(gateway=gateway), content.mode):
+        return refusal("no_gateway")
+    return Decision(
+        gateway=gateway,
+        route=DEFAULT_ROUTE,
+        operator=line.operator,
+        price_micros=price_micros,
+        rules=table.rules.number,
+        why=f"the account's default gateway, as no route leads there; {_named(line)}; rules {table.rules.number}",
+    )
+
+
+def _to_simulator(table: RoutingTable, message_id: str, line: Line) -> Decision | Refusal:
+    simulators = [Target(gateway=id_) for id_ in sorted(table.gateways)]
+    targets = ordered([target for target in simulators if table.usable(target, "test")], message_id)
+    if not targets:
+        return refusal("no_simulator")
+    return Decision(
+        gateway=targets[0],
+        route=TEST_ROUTE,
+        operator=line.operator,
+        price_micros=0,
+        rules=table.rules.number,
+        why=f"a test message, to a simulator; {_named(line)}; rules {table.rules.number}",
+    )
+
+
+def ordered(targets: Sequence[Target], message_id: str) -> list[str]:
+    """Gateways in the order to try: lower priority first, equals by weighted lot.
+
+    The lot is drawn from the message's id, so that a replay draws the same: each gateway gets u^(1/weight) from a hash
+    as its u, highest first (Efraimidis and Spirakis' weighted sampling), which gives shares in proportion to weight.
+    """
+    if len(targets) < 2:
+        return [target.gateway for target in targets]
+    ranked = sorted(targets, key=lambda target: (target.priority, -_lot(target, message_id), target.gateway))
+    return list(dict.fromkeys(target.gateway for target in ranked))
+
+
+def _lot(target: Target, message_id: str) -> float:
+    if target.weight <= 0:
+        return 0.0
+    digest = sha256(f"{message_id}/{target.gateway}".encode()).digest()
+    uniform = (int.from_bytes(digest[:6], "big") + 1) / (2**48 + 1)
+    return float(uniform ** (1 / target.weight))
+
+
+def _asked(route: Route) -> str:
+    asked = (
+        ("account", route.account),
+        ("operator", route.operator),
+        ("prefix", route.prefix),
+        ("country", route.country),
+    )
+    return ", ".join(f"{name} {value}" for name, value in asked if value) or "any message"
+
+
+def _named(line: Line) -> str:
+    return f"number of {line.operator}, {line.country}" if line.operator else f"number in {line.country}"

@@ -1,0 +1,43 @@
+"""Claims: whoever names a dispatch first, a bridge or cancel, has it; the other finds out and lets go."""
+
+from typing import Final
+
+import msgspec
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
+
+from chalicelib.store import dynamo
+
+KEPT_SECONDS: Final = 15 * 86_400  # longer than a queue keeps a record (14 days): a claim outlives what it guards
+CANCEL: Final = "cancel"  # the claimant that is no bridge
+
+
+class DispatchTable(dynamo.Table):
+    class Meta:
+        suffix = "dispatches"
+
+    id = UnicodeAttribute(hash_key=True)
+    by = UnicodeAttribute()
+    at_ms = NumberAttribute()
+    expires = NumberAttribute()
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Who has a dispatch, since when, and whether this very call gave it."""
+
+    by: str
+    at_ms: int
+    fresh: bool
+
+
+def claim(id_: str, by: str, now_ms: int) -> Claim:
+    """Claim the dispatch for `by` (a bridge instance's id, or CANCEL): the claim that stands, ours or another's."""
+    item = DispatchTable(id_, by=by, at_ms=now_ms, expires=now_ms // 1000 + KEPT_SECONDS)
+    try:
+        item.save(condition=DispatchTable.id.does_not_exist())
+    except PutError as error:
+        if not dynamo.condition_failed(error):
+            raise
+        stands = DispatchTable.get(id_, consistent_read=True)
+        return Claim(str(stands.by), int(stands.at_ms), fresh=False)
+    return Claim(by, now_ms, fresh=True)

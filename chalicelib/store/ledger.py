@@ -1,0 +1,187 @@
+"""The ledger: money moves in one transaction under a name; doing it again finds the name there and moves nothing."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.domain.charging import WHO_CHARGES, Charge, EntryKind, LedgerEntry, UsageLine, Verdicts, merge_usage
+from chalicelib.store import dynamo, usage
+from chalicelib.store.page import Cursor, Page
+from chalicelib.store.wallets import NoWallet, WalletTable
+
+_ALL_OLD: Final = "ALL_OLD"  # a refused put hands back the entry that stands in its place: no read needed
+_verdicts: Final = msgspec.json.Decoder(Verdicts)
+
+
+class LedgerTable(dynamo.Table):
+    class Meta:
+        suffix = "ledger"
+
+    account = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    amount_micros = NumberAttribute()
+    at_ms = NumberAttribute()
+    who = UnicodeAttribute()
+    why = UnicodeAttribute()
+    decisions = UnicodeAttribute(null=True)
+
+
+class Charged(msgspec.Struct, frozen=True):
+    """All of them are paid (or refused, at nothing), once."""
+
+    entries: dict[str, LedgerEntry]  # by bundle
+
+
+class NoCredit(msgspec.Struct, frozen=True):
+    """Together they cost more than the account has. Nothing was written."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """These bundles have their entries already. Nothing was written, not for the others either."""
+
+    entries: dict[str, LedgerEntry]  # by bundle
+
+
+def charge(charges: Sequence[Charge]) -> Charged | NoCredit | Known:
+    """Charge bundles of one account in one transaction: wallet down, an entry each, usage up; all or nothing.
+
+    The charges must fit dynamo.TRANSACTION_ITEMS (charging.grouped). Raises dynamo.Overloaded.
+    """
+    account = charges[0].account
+    entries = {charge.bundle: _entry_of(charge) for charge in charges}
+    total_micros = sum(charge.amount_micros for charge in charges)
+
+    def build(transaction: TransactWrite) -> None:
+        for entry in entries.values():
+            _put_new(transaction, entry)
+        if total_micros:
+            _move(transaction, account, -total_micros, at_least=total_micros)
+        usage.add_to(transaction, account, merge_usage(line for charge in charges for line in charge.usage))
+
+    reasons = dynamo.transact(build)
+    if not reasons:
+        return Charged(entries)
+    known = {
+        bundle: _stored(account, bundle, reason.raw_item)
+        for bundle, reason in zip(entries, reasons[: len(entries)], strict=True)  # puts come first in the reasons
+        if reason is not None
+    }
+    return Known(known) if known else NoCredit()
+
+
+def grant(account: str, entry_id: str, amount_micros: int, *, who: str, why: str, now_ms: int) -> bool:
+    """Credit the account (or take away: a negative amount is an adjustment). False: that entry is there already.
+
+    `entry_id` is a ULID, or what names the payment; it makes the grant happen once. Raises NoWallet.
+    """
+    kind: EntryKind = "grant" if amount_micros > 0 else "adjustment"
+    entry = LedgerEntry(
+        account=account, id=entry_id, kind=kind, amount_micros=amount_micros, at_ms=now_ms, who=who, why=why
+    )
+    return _credit(entry, ()) is None
+
+
+def refund(account: str, entry_id: str, line: UsageLine, why: str, now_ms: int) -> LedgerEntry:
+    """Give back `line.refunded_micros`, once: the entry, whether made now or before. Raises NoWallet."""
+    entry = LedgerEntry(
+        account=account,
+        id=entry_id,
+        kind="refund",
+        amount_micros=line.refunded_micros,
+        at_ms=now_ms,
+        who=WHO_CHARGES,
+        why=why,
+    )
+    return _credit(entry, (line,)) or entry
+
+
+def entry(account: str, entry_id: str) -> LedgerEntry | None:
+    """The entry as it is this moment, or None."""
+    try:
+        return _read(LedgerTable.get(account, entry_id, consistent_read=True))
+    except LedgerTable.DoesNotExist:
+        return None
+
+
+def statement(account: str, cursor: Cursor | None = None, limit: int = 100) -> Page[LedgerEntry]:
+    """The account's entries, newest first."""
+    found = LedgerTable.query(account, scan_index_forward=False, limit=limit, last_evaluated_key=cursor)
+    return Page(tuple(_read(item) for item in found), found.last_evaluated_key)
+
+
+def _credit(entry: LedgerEntry, lines: Sequence[UsageLine]) -> LedgerEntry | None:
+    """Write the entry and move the wallet by it. The entry that was there already, if one was."""
+
+    def build(transaction: TransactWrite) -> None:
+        _put_new(transaction, entry)
+        _move(transaction, entry.account, entry.amount_micros)
+        usage.add_to(transaction, entry.account, lines)
+
+    reasons = dynamo.transact(build)
+    if not reasons:
+        return None
+    if reasons[0] is None:
+        raise NoWallet(entry.account)
+    return _stored(entry.account, entry.id, reasons[0].raw_item)
+
+
+def _put_new(transaction: TransactWrite, entry: LedgerEntry) -> None:
+    item = LedgerTable(
+        entry.account,
+        entry.id,
+        kind=entry.kind,
+        amount_micros=entry.amount_micros,
+        at_ms=entry.at_ms,
+        who=entry.who,
+        why=entry.why,
+        decisions=msgspec.json.encode(entry.verdicts).decode() if entry.verdicts else None,
+    )
+    transaction.save(item, condition=LedgerTable.entry.does_not_exist(), return_values=_ALL_OLD)
+
+
+def _move(transaction: TransactWrite, account: str, amount_micros: int, at_least: int | None = None) -> None:
+    table = WalletTable
+    condition = table.account.exists() if at_least is None else table.available_micros >= at_least
+    moves: list[Action] = [table.balance_micros.add(amount_micros), table.available_micros.add(amount_micros)]
+    transaction.update(table(account), moves, condition=condition)
+
+
+def _entry_of(charge: Charge) -> LedgerEntry:
+    return LedgerEntry(
+        account=charge.account,
+        id=charge.bundle,
+        kind=charge.kind,
+        amount_micros=-charge.amount_micros,
+        at_ms=charge.at_ms,
+        who=WHO_CHARGES,
+        why=f"{len(charge.verdicts.of)} message(s)",
+        verdicts=charge.verdicts,
+    )
+
+
+def _stored(account: str, entry_id: str, raw: dict[str, dict[str, object]] | None) -> LedgerEntry:
+    """The entry that stands in the way: as the transaction handed it back, or read where the backend did not."""
+    if raw:
+        return _read(LedgerTable.from_raw_data(raw))
+    stored = entry(account, entry_id)
+    if stored is None:
+        raise dynamo.Overloaded(f"ledger entry {entry_id} came and went")
+    return stored
+
+
+def _read(item: LedgerTable) -> LedgerEntry:
+    return LedgerEntry(
+        account=str(item.account),
+        id=str(item.entry),
+        kind=msgspec.convert(item.kind, EntryKind),
+        amount_micros=int(item.amount_micros),
+        at_ms=int(item.at_ms),
+        who=str(item.who),
+        why=str(item.why),
+        verdicts=_verdicts.decode(item.decisions) if item.decisions else None,
+    )

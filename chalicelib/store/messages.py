@@ -1,0 +1,110 @@
+"""The message log: facts, each under its own name, put in batches and never changed."""
+
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+import msgspec
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib.domain import ids
+from chalicelib.domain.message import AnyFact, Queued
+from chalicelib.store import dynamo
+from chalicelib.store.page import Cursor, Page
+
+SECONDS_A_DAY: Final = 86_400
+FACTS_A_MESSAGE: Final = 5  # typical; only how much a listing reads at a time
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final[msgspec.json.Decoder[AnyFact]] = msgspec.json.Decoder(AnyFact)
+
+
+class ByRecipient(GlobalSecondaryIndex["MessageTable"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it unannotated
+    class Meta:
+        index_name = "by_recipient"
+        projection = KeysOnlyProjection()
+
+    recipient = UnicodeAttribute(hash_key=True)
+    fact = UnicodeAttribute(range_key=True)
+
+
+class MessageTable(dynamo.Table):
+    class Meta:
+        suffix = "messages"
+
+    log = UnicodeAttribute(hash_key=True)
+    fact = UnicodeAttribute(range_key=True)
+    body = UnicodeAttribute()
+    expires = NumberAttribute()
+    recipient = UnicodeAttribute(null=True)
+    by_recipient = ByRecipient()
+
+
+class Noted(NamedTuple):
+    """A fact with whose it is, and for how many days after the message was made it is kept."""
+
+    account: str
+    message_id: str
+    fact: AnyFact
+    ttl_days: int
+
+
+class Facts(NamedTuple):
+    """A message and all that is known of it, in order of the facts' names."""
+
+    message_id: str
+    facts: tuple[AnyFact, ...]
+
+
+def put_facts(noted: Iterable[Noted]) -> None:
+    """Write the facts, 25 a request, in no order. Writing one again changes nothing. Raises dynamo.Overloaded."""
+    dynamo.put_all(_item(Noted(*one)) for one in noted)
+
+
+def facts_of(account: str, message_id: str, *, consistent: bool = True) -> list[AnyFact]:
+    """All facts of a message, in order of their names; empty where there is no such message of this account."""
+    log = _log_of(account, ids.day_of(message_id), ids.shard_of(message_id))
+    mine = MessageTable.fact.startswith(f"{message_id}#")
+    return [_decoder.decode(item.body) for item in MessageTable.query(log, mine, consistent_read=consistent)]
+
+
+def day(account: str, day: str, shards: int, cursor: Cursor | None = None, limit: int = 50) -> Page[Facts]:
+    """Up to `limit` messages that were made on a UTC day (YYYY-MM-DD), newest first, with their facts.
+
+    `cursor` is `{"before": <message id>}`. Reads about FACTS_A_MESSAGE items a message from each shard.
+    """
+    before = cursor["before"] if cursor else None
+    newest_first = merge(
+        *(_shard(_log_of(account, day, shard), before, limit) for shard in range(shards)),
+        key=itemgetter(0),
+        reverse=True,
+    )
+    found = tuple(islice(newest_first, limit + 1))
+    more = len(found) > limit
+    return Page(found[:limit], {"before": found[limit - 1].message_id} if more else None)
+
+
+def _shard(log: str, before: str | None, limit: int) -> Iterator[Facts]:
+    """A shard's messages, newest first, each whole: facts of a message lie together."""
+    older = MessageTable.fact < before if before else None
+    items = MessageTable.query(log, older, scan_index_forward=False, page_size=(limit + 1) * FACTS_A_MESSAGE)
+    for message_id, facts in groupby(items, key=lambda item: str(item.fact).partition("#")[0]):
+        yield Facts(message_id, tuple(reversed([_decoder.decode(item.body) for item in facts])))
+
+
+def _log_of(account: str, day: str, shard: int) -> str:
+    return f"{account}#{day}#{shard:02}"
+
+
+def _item(noted: Noted) -> MessageTable:
+    account, message_id, fact, ttl_days = noted
+    created_ms = ids.created_ms_of(message_id)
+    return MessageTable(
+        _log_of(account, ids.day_at(created_ms), ids.shard_of(message_id)),
+        f"{message_id}#{fact.key}",
+        body=_encoder.encode(fact).decode(),
+        expires=created_ms // 1000 + ttl_days * SECONDS_A_DAY,
+        recipient=f"{account}#{fact.content.to}" if isinstance(fact, Queued) else None,
+    )

@@ -1,0 +1,177 @@
+"""SQS: bundles out and in. Queues are named here without the stage's prefix (`accepted`, `gateway-<id>`)."""
+
+import json
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from chalicelib import wire
+from chalicelib.settings import settings
+from chalicelib.store import aws
+
+ACCEPTED: Final = "accepted"
+BILLING: Final = "billing"
+OUTCOMES: Final = "outcomes"
+BATCH: Final = 10  # entries a batch request, by SQS
+BATCH_BYTES: Final = 1_000_000  # SQS takes 1 MiB a request; the rest is for attributes
+MAX_DELAY_SECONDS: Final = 900  # SQS's limit
+RECEIVES_BEFORE_DEAD: Final = 5
+GATEWAY_VISIBILITY_SECONDS: Final = 120  # a bridge that shows no sign of life for so long has lost the record
+RETENTION_SECONDS: Final = 14 * 86_400
+_ATTEMPTS: Final = 5
+_PAUSE_SECONDS: Final = 0.1
+
+
+class Undelivered(Exception):
+    """SQS kept refusing some entries of a batch; sending all of them again is safe."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A received record; `handle` is what deletes it."""
+
+    id: str
+    handle: str
+    body: str
+    received_times: int
+    sent_ms: int
+
+
+def gateway_queue(gateway: str, priority: str) -> str:
+    """The queue of a gateway for messages of that priority: one-time passwords do not wait behind a campaign."""
+    return f"gateway-{gateway}-bulk" if priority == "bulk" else f"gateway-{gateway}"
+
+
+def dead(queue: str) -> str:
+    """The dead-letter queue of a queue; a gateway's two queues share one."""
+    return f"{queue.removesuffix('-bulk')}-dead"
+
+
+def url(queue: str) -> str:
+    """The queue's URL, looked up once a process. Raises botocore's QueueDoesNotExist."""
+    return _url(f"{settings().prefix}-{queue}")
+
+
+@cache
+def _url(name: str) -> str:
+    return str(_sqs().get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def forget() -> None:
+    """Forget the URLs, as tests do between worlds."""
+    _url.cache_clear()
+
+
+def send(queue: str, bundle: wire.Bundle, *, delay_seconds: int = 0, reason: str | None = None) -> None:
+    """Send one bundle; `reason` goes along as an attribute, to be read in a dead-letter queue."""
+    entry = _entry(bundle)
+    if delay_seconds:
+        entry["DelaySeconds"] = min(delay_seconds, MAX_DELAY_SECONDS)
+    if reason is not None:
+        entry["MessageAttributes"] = {"reason": {"DataType": "String", "StringValue": reason}}
+    _sqs().send_message(QueueUrl=url(queue), **entry)
+
+
+def send_many(queue: str, bundles: Iterable[wire.Bundle]) -> None:
+    """Send bundles, ten a request. What SQS refused is sent again a few times; then raises Undelivered."""
+    for entries in _batches([_entry(bundle) for bundle in bundles]):
+        left = [{"Id": str(number), **entry} for number, entry in enumerate(entries)]
+        for attempt in range(_ATTEMPTS):
+            answer = _sqs().send_message_batch(QueueUrl=url(queue), Entries=left)
+            refused = {failure["Id"] for failure in answer.get("Failed", ())}
+            left = [entry for entry in left if entry["Id"] in refused]
+            if not left:
+                break
+            time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - no secret
+        else:
+            raise Undelivered(f"{len(left)} bundles to {queue}")
+
+
+def receive(queue: str, maximum: int = BATCH, wait_seconds: int = 20) -> list[Record]:
+    """Up to `maximum` (at most 10) records, waiting for the first."""
+    answer = _sqs().receive_message(
+        QueueUrl=url(queue),
+        MaxNumberOfMessages=maximum,
+        WaitTimeSeconds=wait_seconds,
+        MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+    )
+    return [_record(message) for message in answer.get("Messages", ())]
+
+
+def hide(queue: str, handles: Sequence[str], seconds: int) -> None:
+    """Keep received records from others for so long from now (0: give them back). What is gone already is let be."""
+    for start in range(0, len(handles), BATCH):
+        entries = [
+            {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+            for number, handle in enumerate(handles[start : start + BATCH])
+        ]
+        _sqs().change_message_visibility_batch(QueueUrl=url(queue), Entries=entries)
+
+
+def delete_many(queue: str, handles: Sequence[str]) -> None:
+    """Delete received records, ten a request. One that is not deleted comes again, which every step stands."""
+    for start in range(0, len(handles), BATCH):
+        entries = [
+            {"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(handles[start : start + BATCH])
+        ]
+        _sqs().delete_message_batch(QueueUrl=url(queue), Entries=entries)
+
+
+def create_gateway_queues(gateway: str) -> None:
+    """Make the queues of a gateway: normal, bulk, and the dead-letter queue they share. Making them again is fine."""
+    dead_name = f"{settings().prefix}-{dead(f'gateway-{gateway}')}"
+    dead_url = _sqs().create_queue(
+        QueueName=dead_name,
+        Attributes={"MessageRetentionPeriod": str(RETENTION_SECONDS), "SqsManagedSseEnabled": "true"},
+    )["QueueUrl"]
+    arn = _sqs().get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": RECEIVES_BEFORE_DEAD})
+    for priority in ("normal", "bulk"):
+        _sqs().create_queue(
+            QueueName=f"{settings().prefix}-{gateway_queue(gateway, priority)}",
+            Attributes={
+                "VisibilityTimeout": str(GATEWAY_VISIBILITY_SECONDS),
+                "MessageRetentionPeriod": str(RETENTION_SECONDS),
+                "SqsManagedSseEnabled": "true",
+                "RedrivePolicy": redrive,
+            },
+        )
+
+
+def _entry(bundle: wire.Bundle) -> dict[str, Any]:
+    """Fair queues: SQS serves groups in turn, so that one account's million does not delay the others."""
+    entry: dict[str, Any] = {"MessageBody": wire.encode(bundle)}
+    if not isinstance(bundle, wire.OutcomeBundle):  # whose outcomes are of many accounts
+        entry["MessageGroupId"] = bundle.account
+    return entry
+
+
+def _batches(entries: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for entry in entries:
+        needs = len(entry["MessageBody"].encode())
+        if batch and (len(batch) == BATCH or size + needs > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += needs
+    if batch:
+        yield batch
+
+
+def _record(message: dict[str, Any]) -> Record:
+    return Record(
+        id=message["MessageId"],
+        handle=message["ReceiptHandle"],
+        body=message["Body"],
+        received_times=int(message["Attributes"]["ApproximateReceiveCount"]),
+        sent_ms=int(message["Attributes"]["SentTimestamp"]),
+    )
+
+
+def _sqs() -> Any:
+    return aws.client("sqs")

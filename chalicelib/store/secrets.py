@@ -1,0 +1,39 @@
+"""Secrets Manager: gateways' passwords, written by the administrator's API, read by the bridge, never given back."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.settings import settings
+from chalicelib.store import aws
+
+
+def gateway_password(gateway: str) -> str:
+    """The name under which a gateway's password is kept."""
+    return f"gateways/{gateway}"
+
+
+def put(name: str, value: str) -> None:
+    """Keep the secret, over what was kept there."""
+    full = f"{settings().prefix}/{name}"
+    try:
+        _client().create_secret(Name=full, SecretString=value)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceExistsException":
+            raise
+        _client().put_secret_value(SecretId=full, SecretString=value)
+
+
+def get(name: str) -> str | None:
+    """The secret, or None where none was put."""
+    try:
+        found = _client().get_secret_value(SecretId=f"{settings().prefix}/{name}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return None
+        raise
+    return str(found["SecretString"])
+
+
+def _client() -> Any:
+    return aws.client("secretsmanager")

@@ -1,0 +1,57 @@
+"""The world of a test: AWS in this process (moto), with the tables, queues and bucket of infra/data.yaml."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from chalicelib.settings import Settings, settings
+from chalicelib.store import aws as aws_clients
+from chalicelib.store import cached, dynamo, queues, rules
+
+PREFIX = "chq-test"
+TEMPLATE = Path(__file__).parent.parent / "infra" / "data.yaml"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "CHASQUI_PREFIX": PREFIX,
+    "CHASQUI_CURSOR_SECRET": "cursor secret of the tests",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """The settings of the tests' stage, with nothing of the machine's AWS configuration."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "CHASQUI_RULES_BUCKET"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield settings()
+    settings.cache_clear()
+
+
+@pytest.fixture
+def aws(environment: Settings) -> Iterator[Settings]:
+    """An empty AWS holding the stack of infra/data.yaml; nothing is remembered from the test before."""
+    with mock_aws():
+        _forget()
+        cloudformation: Any = aws_clients.client("cloudformation")
+        cloudformation.create_stack(
+            StackName=PREFIX,
+            TemplateBody=TEMPLATE.read_text(),
+            Parameters=[{"ParameterKey": "Prefix", "ParameterValue": PREFIX}],
+        )
+        yield environment
+    _forget()
+
+
+def _forget() -> None:
+    aws_clients.forget_clients()
+    dynamo.connection.cache_clear()
+    queues.forget()
+    rules.forget()
+    cached.forget_all()
