@@ -115,10 +115,12 @@ class Session:
                 self._enter(BOUND_BY[request.command_id])
         return True
 
+    def ignore(self, request: Pdu) -> None:
+        """Never answer `request`; it no longer counts as waiting."""
+        self.requests_waiting -= 1
+
     def take_output(self) -> bytes:
         """What must be written to the connection now."""
-        if not self._output:
-            return b""
         octets = b"".join(self._output)
         self._output.clear()
         return octets
