@@ -53,8 +53,8 @@ def _bridge(_where: Place, meter: Meter, _arguments: list[str]) -> None:
     _run_module("smpp_bridge")
 
 
-def _smsc(_where: Place, _meter: Meter, _arguments: list[str]) -> None:
-    _run_module("infra.local.smsc")
+def _smsc(where: Place, _meter: Meter, _arguments: list[str]) -> None:
+    _run_module("infra.local.smsc", "--port", str(where.smsc_port), "--admin-port", str(where.smsc_admin_port))
 
 
 def _count_calls(meter: Meter) -> None:
@@ -66,8 +66,8 @@ def _count_calls(meter: Meter) -> None:
     aws.watch(meter.watch)
 
 
-def _run_module(name: str) -> None:
-    sys.argv[1:] = []
+def _run_module(name: str, *arguments: str) -> None:
+    sys.argv[1:] = arguments
     runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 

@@ -1,0 +1,32 @@
+"""What a healthy run tells programs: .run/local.json, there for as long as the run is up."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from infra.local.place import HOST, Place
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The API keys of the demo account and of the administrator."""
+
+    account: str
+    api_key: str
+    test_key: str
+    admin_key: str
+
+
+def write(where: Place, keys: Keys) -> None:
+    """Write the card, whole or not at all."""
+    told = {
+        "base_url": where.base_url,
+        **asdict(keys),
+        "backend": where.backend,
+        "endpoint_url": where.endpoint_url,
+        "smsc": {"host": HOST, "port": where.smsc_port, "admin_url": where.smsc_admin_url},
+        "bridge_url": where.bridge_url,
+    }
+    draft = where.card.with_suffix(".part")
+    draft.write_text(json.dumps(told, indent=2) + "\n")
+    draft.chmod(0o600)  # it holds keys, if only this machine's
+    draft.replace(where.card)

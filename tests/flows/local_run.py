@@ -1,0 +1,96 @@
+"""A local run as a process of the test: started on free ports in a folder of its own, and stopped without a trace."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from infra.local.place import PORTS, ROOT
+
+START_SECONDS: Final = 90.0
+STOP_SECONDS: Final = 30.0
+
+
+def free_ports() -> dict[str, str]:
+    """A free port for each of the run's variables."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
+    ports = [server.getsockname()[1] for server in held]
+    for server in held:
+        server.close()
+    return {variable: str(port) for variable, port in zip(PORTS, ports, strict=True)}
+
+
+@dataclass(frozen=True)
+class LocalRun:
+    """A started run. `group` is the process group of it and of every process that it starts."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @classmethod
+    def start(cls, folder: Path, **environment: str) -> "LocalRun":
+        """Start `python -m infra.local` with its output in FOLDER/run.log."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "run.log").open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "infra.local"],
+                env={**os.environ, **free_ports(), "CHASQUI_RUN_DIR": str(folder), **environment},
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+        return cls(process, folder)
+
+    @property
+    def output(self) -> str:
+        return (self.folder / "run.log").read_text(errors="replace")
+
+    def card(self) -> dict[str, Any]:
+        """.run/local.json, once the run is healthy. Raises AssertionError where it does not get so."""
+        path = self.folder / "local.json"
+        end = time.monotonic() + START_SECONDS
+        while not path.exists():
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < end, self.output
+            time.sleep(0.1)
+        card: dict[str, Any] = json.loads(path.read_text())
+        return card
+
+    def wait(self, seconds: float = START_SECONDS) -> int:
+        """The exit code."""
+        return self.process.wait(seconds)
+
+    def pids(self) -> list[int]:
+        """Living processes of the run's group."""
+        return [pid for pid in _processes() if _group_of(pid) == self.process.pid]
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Ask it to end as a terminal does, with the whole group told; its exit code."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+
+
+def _processes() -> list[int]:
+    answer = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)  # noqa: S607 - of every system
+    rows = [line.split() for line in answer.stdout.splitlines()]
+    return [int(pid) for pid, state in rows if not state.startswith("Z")]
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
