@@ -23,13 +23,6 @@ SHIPPED: Final = ("app.py", "requirements.txt", "chalicelib", "functions")
 # Caches of whoever packages are no part of the code; `deployments` holds chalice's zips of earlier times.
 _LEFT_BEHIND: Final = shutil.ignore_patterns("__pycache__", "*.pyc", "deployments", "deployed", ".DS_Store")
 ARCHITECTURES: Final = ("arm64", "x86_64")
-# Where a secret of the deployment enters: never in config.json, which is committed.
-CURSOR_SECRET: Final = {
-    "Type": "String",
-    "NoEcho": True,
-    "MinLength": 32,
-    "Description": "Signs the cursors of listings. Random and constant: another ends customers' cursors.",
-}
 
 
 class PackagingFailed(Exception):
@@ -45,19 +38,15 @@ def package(out: Path, *, stage: str, architecture: str | None = None) -> Path:
     add_bytecode(out / "deployment.zip")
     template = out / "sam.json"
     document = json.loads(template.read_text())
-    template.write_text(json.dumps(complete(document, stage), indent=2, sort_keys=True) + "\n")
+    template.write_text(json.dumps(named(document, stage), indent=2, sort_keys=True) + "\n")
     return template
 
 
-def complete(template: dict[str, Any], stage: str) -> dict[str, Any]:
-    """The template with what chalice has no setting for: functions' names, and the secret as a parameter."""
-    template["Parameters"] = {"CursorSecret": CURSOR_SECRET}
+def named(template: dict[str, Any], stage: str) -> dict[str, Any]:
+    """The template with the functions' names as `chalice deploy` gives them, so that alarms know them either way."""
     for name, properties in functions_of(template):
-        # The names that `chalice deploy` gives them, so that alarms know them either way.
         suffix = "" if name == "APIHandler" else "-" + properties["Handler"].rpartition(".")[2]
         properties["FunctionName"] = f"chasqui-{stage}{suffix}"
-    api = template["Resources"]["APIHandler"]["Properties"]
-    api["Environment"]["Variables"]["CHASQUI_CURSOR_SECRET"] = {"Ref": "CursorSecret"}
     return template
 
 

@@ -101,16 +101,9 @@ def test_the_template_names_the_functions_as_the_alarms_do(shipped: Package) -> 
     assert names == {"chasqui-prod"} | {f"chasqui-prod-{name}" for name in watched.group(1).split(", ")}
 
 
-def test_the_cursor_secret_is_asked_for_and_never_shown(shipped: Package) -> None:
-    template = shipped.template
-    assert template["Parameters"]["CursorSecret"]["NoEcho"] is True
-    assert "Default" not in template["Parameters"]["CursorSecret"]
-    with_secret = {
-        handler
-        for handler, properties in shipped.functions.items()
-        if "CHASQUI_CURSOR_SECRET" in properties["Environment"]["Variables"]
-    }
-    assert with_secret == {"app.app"}
+def test_the_environment_names_the_stage_and_holds_no_secret(shipped: Package) -> None:
+    for properties in shipped.functions.values():
+        assert properties["Environment"]["Variables"] == {"CHASQUI_PREFIX": "chasqui-prod"}
 
 
 def test_every_function_has_logs_that_end_and_a_timeout_below_its_gateways(shipped: Package) -> None:
