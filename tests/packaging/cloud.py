@@ -1,4 +1,4 @@
-"""The AWS that packaged handlers run against: moto's server on a free loopback port, with the stack of infra/data.yaml."""
+"""The AWS that packaged handlers run against: moto's server on a free port, with the stack of infra/data.yaml."""
 
 import json
 import os
