@@ -151,9 +151,9 @@ def next_step(
 
 
 def _delay(consequence: Consequence, attempt: int) -> int | None:
-    delays = consequence.delays_seconds
-    if attempt <= len(delays):
-        return delays[max(attempt, 1) - 1]
+    delays, waited = consequence.delays_seconds, max(attempt, 1) - 1
+    if waited < len(delays):
+        return delays[waited]
     return delays[-1] if consequence.action is Action.PAUSE and delays else None
 
 
