@@ -1,12 +1,13 @@
 """A customer of the aggregator: who it is and what it may do."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 RefundPolicy = Literal["never", "rejected", "not_delivered"]
 AccountState = Literal["active", "suspended", "closed"]
 Role = Literal["customer", "admin"]
+DEFAULT_RETENTION_DAYS: Final = 90
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +24,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     max_parts: int = 10
     max_validity_seconds: int = 172_800
     shards: int = 1
-    retention_days: int = 90
+    retention_days: int = DEFAULT_RETENTION_DAYS
     refund_policy: RefundPolicy = "rejected"
 
 

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.account import Account
+from chalicelib.domain.account import DEFAULT_RETENTION_DAYS, Account
 from chalicelib.settings import settings
 from chalicelib.store import dynamo
 from chalicelib.store.cached import Cached
@@ -66,3 +66,9 @@ def change(id_: str, expected_version: int, account: Account) -> bool:
 def listing(cursor: Cursor | None = None, limit: int = 100) -> Page[Row[Account]]:
     """Up to `limit` accounts, in no particular order."""
     return _rows.listing(cursor, limit)
+
+
+def retention_days(id_: str, now_ms: int) -> int:
+    """For how long the account's messages are kept; the default where there is no such account (any more)."""
+    account = cached(id_, now_ms)
+    return account.retention_days if account else DEFAULT_RETENTION_DAYS

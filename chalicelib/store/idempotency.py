@@ -1,9 +1,9 @@
-"""What was answered to an Idempotency-Key: kept for a day, with what it takes to do the sending again."""
+"""What was answered to an Idempotency-Key: kept for a day, so that asking again does nothing twice."""
 
 from typing import Final
 
 import msgspec
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from chalicelib.store import dynamo
@@ -17,26 +17,23 @@ class IdempotencyTable(dynamo.Table):
 
     key = UnicodeAttribute(hash_key=True)
     body_sha256 = UnicodeAttribute()
-    answer = BinaryAttribute(legacy_encoding=False)
-    bundle = UnicodeAttribute(null=True)
+    answer = UnicodeAttribute()
     expires = NumberAttribute()
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
-    """A request's hash, the answer it got (bytes, as they went out), and the bundle it made (wire.encode)."""
+    """A request's hash, and the answer it got (JSON, with what it takes to send the message once more)."""
 
     body_sha256: str
-    answer: bytes
-    bundle: str | None
+    answer: str
 
 
-def remember(account: str, key: str, what: Remembered, now_ms: int) -> Remembered | None:
+def remember(account: str, key: str, body_sha256: str, answer: str, now_ms: int) -> Remembered | None:
     """Keep the answer under the account's key, unless one is kept already: that one. None: this one is kept now."""
     item = IdempotencyTable(
         _name(account, key),
-        body_sha256=what.body_sha256,
-        answer=what.answer,
-        bundle=what.bundle,
+        body_sha256=body_sha256,
+        answer=answer,
         expires=now_ms // 1000 + KEPT_SECONDS,
     )
     # TTL deletes hours late: what has expired counts as gone.
@@ -58,7 +55,7 @@ def find(account: str, key: str, now_ms: int) -> Remembered | None:
         return None
     if int(item.expires) <= now_ms // 1000:
         return None
-    return Remembered(body_sha256=item.body_sha256, answer=item.answer, bundle=item.bundle)
+    return Remembered(body_sha256=str(item.body_sha256), answer=str(item.answer))
 
 
 def _name(account: str, key: str) -> str:

@@ -58,7 +58,7 @@ class Facts(NamedTuple):
     facts: tuple[AnyFact, ...]
 
 
-def put_facts(noted: Iterable[Noted]) -> None:
+def put_facts(noted: Iterable[Noted | tuple[str, str, AnyFact, int]]) -> None:
     """Write the facts, 25 a request, in no order. Writing one again changes nothing. Raises dynamo.Overloaded."""
     dynamo.put_all(_item(Noted(*one)) for one in noted)
 

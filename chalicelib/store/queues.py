@@ -90,13 +90,17 @@ def send_many(queue: str, bundles: Iterable[wire.Bundle]) -> None:
             raise Undelivered(f"{len(left)} bundles to {queue}")
 
 
-def receive(queue: str, maximum: int = BATCH, wait_seconds: int = 20) -> list[Record]:
-    """Up to `maximum` (at most 10) records, waiting for the first."""
+def receive(
+    queue: str, maximum: int = BATCH, wait_seconds: int = 20, visibility_seconds: int | None = None
+) -> list[Record]:
+    """Up to `maximum` (at most 10) records, waiting for the first; hidden from others for so long, else the queue's."""
+    hidden = {} if visibility_seconds is None else {"VisibilityTimeout": visibility_seconds}
     answer = _sqs().receive_message(
         QueueUrl=url(queue),
         MaxNumberOfMessages=maximum,
         WaitTimeSeconds=wait_seconds,
         MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+        **hidden,
     )
     return [_record(message) for message in answer.get("Messages", ())]
 

@@ -1,0 +1,205 @@
+"""Settle: what SMSCs did with messages becomes facts; ends are drawn from receipts, and paid back where due."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from chalicelib.domain import ids
+from chalicelib.domain import message as facts
+from chalicelib.domain.message import FINAL, AnyFact, Final, Receipt, fold, outcome_of_parts
+from chalicelib.domain.refunds import EndedBy, is_refunded
+from chalicelib.services.refund import refund
+from chalicelib.store import accounts, messages, queues, receipt_pointers
+from chalicelib.store.messages import Noted
+from chalicelib.store.receipt_pointers import Pointer, name_of
+from chalicelib.wire import AttemptOutcome, EndOutcome, Outcome, OutcomeBundle, ReceiptOutcome, SubmitOutcome
+
+log = logging.getLogger(__name__)
+# How long a receipt waits for its message before each next look: a receipt may overtake the response to its submit,
+# whose outcome may be late by an outage. In all about an hour; then it belongs to nobody.
+LOOKS_SECONDS = (1, 5, 30, 120, 600, 900, 900, 900)
+UNMATCHED = "unmatched receipt"
+
+
+class Found(NamedTuple):
+    """A receipt with the part it is for."""
+
+    outcome: ReceiptOutcome
+    pointer: Pointer
+
+
+class Ending(NamedTuple):
+    """A message's end as just learned, and whether the sender of the news would pay it back."""
+
+    account: str
+    message_id: str
+    final: Final
+    ended_by: EndedBy
+    refundable: bool
+
+
+def settle(bundles: Sequence[OutcomeBundle], now_ms: int) -> None:
+    """Note what happened, in whatever order it is told; doing it again changes nothing."""
+    outcomes = [outcome for bundle in bundles for outcome in bundle.outcomes]
+    submitted = _of(outcomes, SubmitOutcome)
+    pointers = [_pointer(outcome) for outcome in submitted]
+    receipt_pointers.put(pointers)
+    found, missing = _match(_of(outcomes, ReceiptOutcome), pointers)
+    _note(
+        [
+            *((one.account, one.message, _submitted(one)) for one in submitted),
+            *((one.account, one.message, _attempted(one)) for one in _of(outcomes, AttemptOutcome)),
+            *((one.pointer.account, one.pointer.message, _receipt(one)) for one in found),
+        ],
+        now_ms,
+    )
+    endings = [*(_ended(outcome) for outcome in _of(outcomes, EndOutcome)), *_decided(found)]
+    _note([(ending.account, ending.message_id, ending.final) for ending in endings], now_ms)
+    for ending in endings:
+        _pay_back(ending, now_ms)
+    _park(missing, now_ms)
+
+
+def _match(receipts: Sequence[ReceiptOutcome], fresh: Iterable[Pointer]) -> tuple[list[Found], list[ReceiptOutcome]]:
+    """Receipts with their messages, and those whose message is not known (yet)."""
+    known = {pointer.name: pointer for pointer in fresh}
+    unknown = [receipt for receipt in receipts if _first(receipt, known) is None]
+    known |= receipt_pointers.find((receipt.gateway, receipt.ids) for receipt in unknown)
+    found: list[Found] = []
+    missing: list[ReceiptOutcome] = []
+    for receipt in receipts:
+        pointer = _first(receipt, known)
+        if pointer is None:
+            missing.append(receipt)
+        else:
+            found.append(Found(receipt, pointer))
+    return found, missing
+
+
+def _first(receipt: ReceiptOutcome, known: dict[str, Pointer]) -> Pointer | None:
+    """By the first of the id's forms that is known: the raw one before the converted."""
+    forms = (known.get(name_of(receipt.gateway, form)) for form in receipt.ids)
+    return next((pointer for pointer in forms if pointer is not None), None)
+
+
+def _decided(found: Sequence[Found]) -> list[Ending]:
+    """The ends that receipts bring: a single part's at once, of several parts when all are decided."""
+    endings: list[Ending] = []
+    several: dict[tuple[str, str], None] = {}
+    for one in found:
+        if one.outcome.status not in FINAL:
+            continue
+        if one.pointer.parts == 1:
+            endings.append(_by_receipt(one.pointer.account, one.pointer.message, _receipt(one)))
+        else:
+            several[one.pointer.account, one.pointer.message] = None
+    for account, message_id in several:  # whose receipts are all noted by now: the last to look sees them all
+        known = messages.facts_of(account, message_id)
+        deciding = outcome_of_parts(fact for fact in known if isinstance(fact, Receipt))
+        if deciding is not None:
+            endings.append(_by_receipt(account, message_id, deciding))
+    return endings
+
+
+def _by_receipt(account: str, message_id: str, receipt: Receipt) -> Ending:
+    final = Final(at_ms=receipt.at_ms, status=receipt.status, error=receipt.error)
+    return Ending(account, message_id, final, EndedBy.RECEIPT, refundable=True)
+
+
+def _ended(outcome: EndOutcome) -> Ending:
+    final = Final(at_ms=outcome.at_ms, status=outcome.status, error=outcome.error)
+    return Ending(outcome.account, outcome.message, final, EndedBy.PLATFORM, outcome.refundable)
+
+
+def _pay_back(ending: Ending, now_ms: int) -> None:
+    """Refund by the account's policy, unless the message is known to have fared better than this end says."""
+    account = accounts.cached(ending.account, now_ms)
+    if account is None or not ending.refundable:
+        return
+    if not is_refunded(account.refund_policy, ending.ended_by, ending.final.status):
+        return
+    message = fold(ending.message_id, messages.facts_of(ending.account, ending.message_id))
+    if message is None or message.queued is None or message.status is not ending.final.status:
+        return
+    why = ending.final.error.code if ending.final.error else ending.final.status
+    refund(ending.account, ending.message_id, message.queued, why, now_ms)
+
+
+def _park(missing: Sequence[ReceiptOutcome], now_ms: int) -> None:
+    """Look again later, each time after longer; what stays unmatched goes where a person can see it."""
+    by_looks: dict[int, list[ReceiptOutcome]] = defaultdict(list)
+    for receipt in missing:
+        by_looks[receipt.looked].append(msgspec.structs.replace(receipt, looked=receipt.looked + 1))
+    for looked, receipts in by_looks.items():
+        bundle = OutcomeBundle(id=ids.new_ulid(now_ms), outcomes=tuple(receipts))
+        if looked < len(LOOKS_SECONDS):
+            queues.send(queues.OUTCOMES, bundle, delay_seconds=LOOKS_SECONDS[looked])
+        else:
+            log.error(UNMATCHED, extra={"gateways": sorted({receipt.gateway for receipt in receipts})})
+            queues.send(queues.dead(queues.OUTCOMES), bundle, reason=UNMATCHED)
+
+
+def _note(noted: Iterable[tuple[str, str, AnyFact]], now_ms: int) -> None:
+    messages.put_facts(
+        Noted(account, message_id, fact, accounts.retention_days(account, now_ms))
+        for account, message_id, fact in noted
+    )
+
+
+def _pointer(outcome: SubmitOutcome) -> Pointer:
+    return Pointer(
+        gateway=outcome.gateway,
+        smsc_message_id=outcome.smsc_message_id,
+        account=outcome.account,
+        message=outcome.message,
+        part=outcome.part,
+        parts=outcome.parts,
+        at_ms=outcome.at_ms,
+    )
+
+
+def _submitted(outcome: SubmitOutcome) -> facts.Submitted:
+    return facts.Submitted(
+        at_ms=outcome.at_ms,
+        part=outcome.part,
+        parts=outcome.parts,
+        gateway=outcome.gateway,
+        smsc_message_id=outcome.smsc_message_id,
+        session=outcome.session,
+    )
+
+
+def _attempted(outcome: AttemptOutcome) -> facts.Attempted:
+    return facts.Attempted(
+        at_ms=outcome.at_ms,
+        attempt=outcome.attempt,
+        part=outcome.part,
+        gateway=outcome.gateway,
+        error=outcome.error,
+        next=outcome.next,
+    )
+
+
+def _receipt(found: Found) -> Receipt:
+    outcome, pointer = found
+    return Receipt(
+        at_ms=outcome.at_ms,
+        part=pointer.part,
+        parts=pointer.parts,
+        gateway=pointer.gateway,
+        smsc_message_id=pointer.smsc_message_id,
+        status=outcome.status,
+        state=outcome.state,
+        error=outcome.error,
+        done_at_ms=outcome.done_at_ms,
+    )
+
+
+_O = TypeVar("_O", bound=msgspec.Struct)
+
+
+def _of(outcomes: Iterable[Outcome], kind: type[_O]) -> list[_O]:
+    return [outcome for outcome in outcomes if isinstance(outcome, kind)]
