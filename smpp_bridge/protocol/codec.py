@@ -42,7 +42,7 @@ def decode(frame: bytes) -> Pdu:
         pdu = fast(frame, status, sequence)
         if pdu is not None:
             return pdu
-    return _decode_by_table(frame, command_id, status, sequence)
+    return decode_by_table(frame, command_id, status, sequence)
 
 
 def refusal(command_id: int, sequence: int, status: int) -> bytes:
@@ -69,18 +69,8 @@ def encode_by_table(pdu: Pdu) -> bytes:
         ) from None
 
 
-def _with_tlvs(pdu: Pdu, body: bytes) -> bytes:
-    if not pdu.takes_tlvs:
-        raise ProtocolError(Status.PARAMETER_NOT_ALLOWED, f"{pdu.command} takes no optional parameters")
-    if not body and pdu.fields:
-        body = b"".join([field.write(getattr(pdu, field.name)) for field in pdu.fields])
-    if getattr(pdu, "short_message", b"") and any(tag == Tag.MESSAGE_PAYLOAD for tag, _ in pdu.tlvs):
-        # Section 5.3.2.32: one or the other.
-        raise ProtocolError(Status.INVALID_MESSAGE_LENGTH, "both short_message and message_payload")
-    return body + write_tlvs(pdu.tlvs)
-
-
-def _decode_by_table(frame: bytes, command_id: int, status: int, sequence: int) -> Pdu:
+def decode_by_table(frame: bytes, command_id: int, status: int, sequence: int) -> Pdu:
+    """What `decode` does behind the header, field by field."""
     kind = PDUS.get(command_id)
     if kind is None:
         raise ProtocolError(Status.INVALID_COMMAND_ID, f"command_id 0x{command_id:08X} is not known here")
@@ -98,6 +88,17 @@ def _decode_by_table(frame: bytes, command_id: int, status: int, sequence: int) 
             )
         pdu.tlvs = read_tlvs(frame, position)
     return pdu
+
+
+def _with_tlvs(pdu: Pdu, body: bytes) -> bytes:
+    if not pdu.takes_tlvs:
+        raise ProtocolError(Status.PARAMETER_NOT_ALLOWED, f"{pdu.command} takes no optional parameters")
+    if not body and pdu.fields:
+        body = b"".join([field.write(getattr(pdu, field.name)) for field in pdu.fields])
+    if getattr(pdu, "short_message", b"") and any(tag == Tag.MESSAGE_PAYLOAD for tag, _ in pdu.tlvs):
+        # Section 5.3.2.32: one or the other.
+        raise ProtocolError(Status.INVALID_MESSAGE_LENGTH, "both short_message and message_payload")
+    return body + write_tlvs(pdu.tlvs)
 
 
 def _may_be_bare(kind: type[Pdu], status: int) -> bool:

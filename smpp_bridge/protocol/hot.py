@@ -8,6 +8,7 @@ from typing import Any, Final
 from smpp_bridge.protocol.base import Pdu
 from smpp_bridge.protocol.commands import CommandId
 from smpp_bridge.protocol.fields import MAX_SHORT_MESSAGE_OCTETS
+from smpp_bridge.protocol.framing import HEADER_OCTETS, MAX_PDU_OCTETS
 from smpp_bridge.protocol.messages import (
     DeliverSm,
     DeliverSmResp,
@@ -16,8 +17,10 @@ from smpp_bridge.protocol.messages import (
     SubmitSm,
     SubmitSmResp,
 )
-from smpp_bridge.protocol.tlvs import read_tlvs
+from smpp_bridge.protocol.tlvs import Tag, read_tlvs, write_tlvs
 
+_PAYLOAD: Final = int(Tag.MESSAGE_PAYLOAD)
+_MAX_BODY_OCTETS: Final = MAX_PDU_OCTETS - HEADER_OCTETS
 _HEADER: Final = struct.Struct(">LLLL").pack
 _FLAGS: Final = struct.Struct(">5B").unpack_from
 
@@ -27,8 +30,7 @@ def _encode_message(pdu: Message) -> bytes | None:
     schedule, validity, text = pdu.schedule_delivery_time, pdu.validity_period, pdu.short_message
     try:
         if (
-            pdu.tlvs
-            or len(service) > 5
+            len(service) > 5
             or len(source) > 20
             or len(destination) > 20
             or (schedule and len(schedule) != 16)
@@ -57,6 +59,14 @@ def _encode_message(pdu: Message) -> bytes | None:
             len(text),
             text,
         )
+        if pdu.tlvs:
+            if text:  # not beside a message_payload
+                for tag, _ in pdu.tlvs:
+                    if tag == _PAYLOAD:
+                        return None
+            body += write_tlvs(pdu.tlvs)
+            if len(body) > _MAX_BODY_OCTETS:
+                return None
         return _HEADER(16 + len(body), pdu.command_id, pdu.status, pdu.sequence) + body
     except (TypeError, AttributeError, OverflowError, UnicodeEncodeError, struct.error):
         return None  # some value does not fit: the table finds out which

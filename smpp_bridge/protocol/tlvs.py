@@ -60,8 +60,9 @@ def read_tlvs(frame: bytes, position: int) -> tuple[Tlv, ...]:
         position = start + length
         if position > end:
             raise ProtocolError(Status.INVALID_OPTIONAL_PART, f"parameter 0x{tag:04X} runs past the PDU")
-        if tag in LENGTHS:
-            _check_length(tag, length)
+        bounds = LENGTHS.get(tag)
+        if bounds is not None and not bounds[0] <= length <= bounds[1]:
+            raise _wrong_length(tag, length, bounds)
         found.append((tag, frame[start:position]))
     return tuple(found)
 
@@ -70,19 +71,20 @@ def write_tlvs(tlvs: tuple[Tlv, ...]) -> bytes:
     """The octets of the optional parameters, in the order given; ProtocolError for a value of a wrong length."""
     written: list[bytes] = []
     for tag, value in tlvs:
-        if not 0 <= tag <= 0xFFFF:
-            raise ProtocolError(Status.INVALID_OPTIONAL_PART, f"{tag} is no parameter tag")
-        _check_length(tag, len(value))
-        written.append(_HEAD.pack(tag, len(value)) + value)
+        bounds = LENGTHS.get(tag, _ANY_LENGTH)
+        if not bounds[0] <= len(value) <= bounds[1]:
+            raise _wrong_length(tag, len(value), bounds)
+        try:
+            written.append(_HEAD.pack(tag, len(value)) + value)
+        except struct.error:
+            raise ProtocolError(Status.INVALID_OPTIONAL_PART, f"{tag} is no parameter tag") from None
     return b"".join(written)
 
 
-def _check_length(tag: int, length: int) -> None:
-    fewest, most = LENGTHS.get(tag, _ANY_LENGTH)
-    if not fewest <= length <= most:
-        raise ProtocolError(
-            Status.INVALID_PARAMETER_LENGTH, f"parameter 0x{tag:04X} has {length} octets, not {fewest}..{most}"
-        )
+def _wrong_length(tag: int, length: int, bounds: tuple[int, int]) -> ProtocolError:
+    return ProtocolError(
+        Status.INVALID_PARAMETER_LENGTH, f"parameter 0x{tag:04X} has {length} octets, not {bounds[0]}..{bounds[1]}"
+    )
 
 
 def segment_tlvs(reference: int, total: int, number: int) -> tuple[Tlv, ...]:

@@ -1,6 +1,8 @@
 """The session's conversation: window, sequence numbers, correlation, hostile peers."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smpp_bridge.protocol.codec import decode, encode
 from smpp_bridge.protocol.errors import ProtocolError, SessionError
@@ -21,6 +23,7 @@ from smpp_bridge.protocol.events import (
 from smpp_bridge.protocol.framing import Framer
 from smpp_bridge.protocol.operations import Role, State
 from smpp_bridge.protocol.pdu import (
+    PDUS,
     AlertNotification,
     BindTransceiver,
     BindTransceiverResp,
@@ -294,3 +297,22 @@ def test_an_enquiry_is_answered_with_its_own_number() -> None:
     smsc = bound_smsc()
     assert smsc.receive(encode(EnquireLink(sequence=77)), 1.0) == []
     assert sent(smsc) == [EnquireLinkResp(sequence=77)]
+
+
+@given(st.lists(st.tuples(st.sampled_from([*PDUS, 0x99, 0x80000099]), st.binary(max_size=40)), max_size=10))
+@settings(max_examples=200, deadline=None)
+def test_no_garbage_makes_a_session_raise_or_lose_count(frames: list[tuple[int, bytes]]) -> None:
+    stream = b"".join(
+        (16 + len(body)).to_bytes(4) + command_id.to_bytes(4) + b"\0\0\0\0\0\0\0\2" + body
+        for command_id, body in frames
+    )
+    for session in (bound_esme(), bound_smsc(), Session(Role.SMSC, 0.0), Session(Role.ESME, 0.0)):
+        contexts = {"a"} if session.role is Role.ESME and session.state is State.BOUND_TRX else set()
+        for context in contexts:
+            session.send(message(), context, 0.0)
+        events = [*session.receive(stream, 1.0), *session.tick(1e6), *session.close("end")]
+        given_back = [e.context for e in events if isinstance(e, Response | Unanswered)]
+        given_back += [e.context for e in events if isinstance(e, Malformed) and e.context is not None]
+        assert given_back == list(contexts)
+        assert sum(isinstance(e, Closed) for e in events) == 1
+        assert session.state is State.CLOSED
