@@ -4,13 +4,10 @@ import dataclasses
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from smpp_bridge.protocol.base import Pdu
-from smpp_bridge.protocol.codec import HEADER, decode, decode_by_table, encode, encode_by_table
+from smpp_bridge.protocol.codec import decode, encode
 from smpp_bridge.protocol.errors import ProtocolError
-from smpp_bridge.protocol.fields import CString, Integer
 from smpp_bridge.protocol.framing import MAX_PDU_OCTETS
 from smpp_bridge.protocol.pdu import (
     PDUS,
@@ -23,7 +20,7 @@ from smpp_bridge.protocol.pdu import (
     SubmitSmResp,
 )
 from smpp_bridge.protocol.status import Status
-from smpp_bridge.protocol.tlvs import Tag, read_tlvs, receipt_tlvs, segment_tlvs
+from smpp_bridge.protocol.tlvs import Tag, receipt_tlvs, segment_tlvs
 from tests.smpp_bridge.protocol.vectors import VECTORS
 
 NAMES = list(VECTORS)
@@ -227,84 +224,3 @@ def test_smpplibs_own_lenient_codec_cannot_be_called_by_mistake() -> None:
         SubmitSm().parse(b"")
     assert SubmitSmResp().is_response()
     assert not SubmitSm().is_response()
-
-
-# --- properties
-
-octet = st.integers(0, 255)
-vendor_tlvs = st.lists(st.tuples(st.integers(0x1400, 0x3FFF), st.binary(max_size=40)), max_size=4).map(tuple)
-
-
-def text(most: int, least: int = 0) -> st.SearchStrategy[str]:
-    return st.text(st.characters(min_codepoint=1, max_codepoint=255), min_size=least, max_size=most)
-
-
-def strategy_of(kind: type[Pdu]) -> st.SearchStrategy[Pdu]:
-    """Any PDU of a class, made from its table of fields."""
-    values: dict[str, st.SearchStrategy[Any]] = {"sequence": st.integers(0, 0xFFFFFFFF)}
-    for field in kind.fields:
-        if isinstance(field, Integer):
-            values[field.name] = octet
-        elif isinstance(field, CString):
-            most = field.max_octets - 1
-            times = st.just("") | text(most, least=most)
-            values[field.name] = times if field.whole else text(most)
-        else:
-            values[field.name] = st.binary(max_size=254)
-    if kind.takes_tlvs:
-        values["tlvs"] = vendor_tlvs
-    return st.builds(kind, **values)
-
-
-any_pdu = st.sampled_from(list(PDUS.values())).flatmap(strategy_of)
-
-
-@given(any_pdu)
-@settings(max_examples=400, deadline=None)
-def test_any_pdu_comes_back_as_it_was_and_both_encoders_agree(pdu: Pdu) -> None:
-    octets = encode(pdu)
-    assert decode(octets) == pdu
-    assert encode_by_table(pdu) == octets
-
-
-@given(any_pdu, st.data())
-@settings(max_examples=400, deadline=None)
-def test_flipped_and_garbled_pdus_are_read_consistently_or_refused(pdu: Pdu, data: st.DataObject) -> None:
-    octets = bytearray(encode(pdu))
-    for _ in range(data.draw(st.integers(1, 4))):
-        octets[data.draw(st.integers(4, len(octets) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    read_or_refused(bytes(octets))
-
-
-@given(st.sampled_from(list(PDUS)), st.binary(max_size=120))
-@settings(max_examples=400, deadline=None)
-def test_garbage_behind_a_good_header_is_read_consistently_or_refused(command_id: int, body: bytes) -> None:
-    read_or_refused((16 + len(body)).to_bytes(4) + command_id.to_bytes(4) + b"\0\0\0\0\0\0\0\1" + body)
-
-
-@given(st.binary(max_size=64))
-def test_parameters_are_read_or_refused(octets: bytes) -> None:
-    try:
-        read_tlvs(octets, 0)
-    except ProtocolError:
-        return
-
-
-def read_or_refused(octets: bytes) -> None:
-    """Both decoders say the same, and what is read can be written."""
-    _, command_id, status, sequence = HEADER.unpack_from(octets)
-    try:
-        pdu = decode(octets)
-    except ProtocolError as refused:
-        with pytest.raises(ProtocolError) as by_table:
-            decode_by_table(octets, command_id, status, sequence)
-        assert by_table.value.command_status == refused.command_status  # noqa: PT017 -- compared with another refusal
-        return
-    assert pdu == decode_by_table(octets, command_id, status, sequence)
-    try:
-        again = encode(pdu)
-    except ProtocolError as refused:
-        # Peers may send both; we do not (section 5.3.2.32).
-        assert "both short_message and message_payload" in refused.reason  # noqa: PT017 -- the rare case, and only it
-        return
-    assert decode(again) == pdu
