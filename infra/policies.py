@@ -67,7 +67,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
             "gateways", "routes", "numbering",
             actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "Scan"),
         ),
-        _send("accepted"),
+        _send("accepted", "outcomes"),  # a canceled message is settled like any other
         Grant("sqs", ("CreateQueue", "GetQueueUrl", "GetQueueAttributes", "SetQueueAttributes"), ("gateway-*",)),
         Grant("secretsmanager", ("CreateSecret", "PutSecretValue"), ("gateways/*",)),  # written, never read
     ),
