@@ -1,0 +1,56 @@
+"""The caller's own account: what it has, and how it is set."""
+
+from typing import Final
+
+import msgspec
+
+from chalicelib.api.amounts import Amount, Price
+from chalicelib.api.endpoints import CustomerCall, Endpoints
+from chalicelib.domain.account import AccountState, RefundPolicy
+from chalicelib.domain.message import Mode
+from chalicelib.services.faults import not_found
+from chalicelib.store import wallets
+
+endpoints: Final = Endpoints(__name__, tag="Account", role="customer")
+
+
+class OwnAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """An account as its holder sees it. `available` = `balance` + `credit_limit`."""
+
+    id: str
+    name: str
+    state: AccountState
+    mode: Mode
+    balance: Amount
+    credit_limit: Price
+    available: Amount
+    default_sender: str | None
+    default_region: str | None
+    max_parts: int
+    max_validity_seconds: int
+    retention_days: int
+    refund_policy: RefundPolicy
+
+
+@endpoints.get("/v1/account")
+def read_own_account(call: CustomerCall) -> OwnAccount:
+    """Read your account: balance, credit limit, settings."""
+    account = call.caller.account
+    wallet = wallets.get(account.id, consistent=True)
+    if wallet is None:
+        raise not_found("account")
+    return OwnAccount(
+        id=account.id,
+        name=account.name,
+        state=account.state,
+        mode=call.caller.key.mode,
+        balance=Amount(wallet.balance_micros),
+        credit_limit=Price(wallet.credit_limit_micros),
+        available=Amount(wallet.available_micros),
+        default_sender=account.default_sender,
+        default_region=account.default_region,
+        max_parts=account.max_parts,
+        max_validity_seconds=account.max_validity_seconds,
+        retention_days=account.retention_days,
+        refund_policy=account.refund_policy,
+    )

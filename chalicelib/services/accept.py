@@ -1,0 +1,111 @@
+"""Accept: what a customer hands over is checked, priced against its credit, named, and made durable on its queue."""
+
+import logging
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from chalicelib.domain import ids
+from chalicelib.domain.account import Account
+from chalicelib.domain.charging import price_of
+from chalicelib.domain.decision import Decision, Refusal
+from chalicelib.domain.message import Accepted
+from chalicelib.domain.routing import decide
+from chalicelib.services.check import Submission, check
+from chalicelib.services.faults import Fault
+from chalicelib.services.route import current_table
+from chalicelib.store import idempotency, messages, queues, wallets
+from chalicelib.store.idempotency import Remembered
+from chalicelib.store.messages import Noted
+from chalicelib.wire import AcceptedBundle, Draft
+
+log: Final = logging.getLogger(__name__)
+
+
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was answered with an id, and what it will cost as far as is known now."""
+
+    draft: Draft
+    estimate: Decision
+
+
+class Once(msgspec.Struct, frozen=True):
+    """The customer's name for a request, so that asking again does nothing twice."""
+
+    key: str
+    request_sha256: str
+
+    @classmethod
+    def of(cls, key: str, submission: Submission) -> "Once":
+        """The same submission, however it was written, is the same request."""
+        return cls(key, sha256(msgspec.json.encode(submission, order="deterministic")).hexdigest())
+
+
+def estimate(submission: Submission, account: Account, now_ms: int) -> Acceptance:
+    """The message that it would be. Writes nothing. Raises Fault, as `accept` does, but for credit."""
+    content = check(submission, account, now_ms)
+    message_id = ids.new_message_id(now_ms, account.shards)
+    verdict = decide(current_table(now_ms), account, message_id, content)
+    if isinstance(verdict, Refusal):
+        raise Fault(verdict.error.code, verdict.error.title)
+    return Acceptance(draft=Draft(id=message_id, at_ms=now_ms, content=content), estimate=verdict)
+
+
+def accept(submission: Submission, account: Account, now_ms: int, once: Once | None = None) -> Acceptance:
+    """The message, durable on ⟨accepted⟩ when this returns; with `once`, the one that the first such request made.
+
+    Raises Fault: `invalid_request`, `text_too_long`, `account_suspended`, `no_route`, `no_gateway`, `no_simulator`,
+    `no_credit`, `idempotency_key_reused`; then nothing was written.
+    """
+    try:
+        if account.state != "active":
+            raise Fault("account_suspended", "the account is suspended: it sends nothing")
+        made = estimate(submission, account, now_ms)
+        _check_credit(account, price_of(made.estimate, made.draft.content.parts), now_ms)
+    except Fault:
+        held = idempotency.find(account.id, once.key, now_ms) if once else None
+        if once is None or held is None:
+            raise
+        return _again(account, _read(held, once))  # what is answered once stays answered, whatever has changed since
+    if once is not None:
+        answer = msgspec.json.encode(made).decode()
+        before = idempotency.remember(account.id, once.key, once.request_sha256, answer, now_ms)
+        if before is not None:
+            return _again(account, _read(before, once))
+    _hand_over(account, made)
+    return made
+
+
+def _read(held: Remembered, once: Once) -> Acceptance:
+    if held.body_sha256 != once.request_sha256:
+        raise Fault("idempotency_key_reused", "this Idempotency-Key came with another request before")
+    return msgspec.json.decode(held.answer, type=Acceptance)
+
+
+def _again(account: Account, made: Acceptance) -> Acceptance:
+    """The first request's message. Where that one died before it handed over, this one does; twice would do no harm."""
+    if not messages.facts_of(account.id, made.draft.id):
+        _hand_over(account, made)
+    return made
+
+
+def _hand_over(account: Account, made: Acceptance) -> None:
+    draft = made.draft
+    bundle = AcceptedBundle(id=ids.bundle_of_single(draft.id), account=account.id, messages=(draft,))
+    queues.send(queues.ACCEPTED, bundle)
+    fact = Accepted(at_ms=draft.at_ms, content=draft.content)
+    try:
+        messages.put_facts([Noted(account.id, draft.id, fact, account.retention_days)])
+    except Exception:
+        # The message is on its way: an error here would make the customer send it twice. Only its first line is lost.
+        log.exception("the accepted fact was not written", extra={"message_id": draft.id})
+
+
+def _check_credit(account: Account, micros: int, now_ms: int) -> None:
+    """A yes may be a second old: charge decides. A no is read again, for a customer who has just paid."""
+    wallet = wallets.cached(account.id, now_ms)
+    if wallet is None or wallet.available_micros < micros:
+        wallet = wallets.get(account.id, consistent=True)
+    if wallet is None or wallet.available_micros < micros:
+        raise Fault("no_credit", "the account's credit does not cover the message")

@@ -1,0 +1,42 @@
+"""Cancel a message that no bridge has begun to submit: claim its dispatch before a bridge does."""
+
+from chalicelib.domain import ids
+from chalicelib.domain.account import Account
+from chalicelib.domain.message import Final, Message, Status, fold
+from chalicelib.domain.refusals import REASONS, refusal
+from chalicelib.services.faults import Fault
+from chalicelib.services.read_messages import read
+from chalicelib.store import dispatches, messages, queues
+from chalicelib.store.messages import Noted
+from chalicelib.wire import EndOutcome, OutcomeBundle
+
+
+def cancel(account: Account, message_id: str, now_ms: int) -> Message:
+    """The message, canceled; the same for one that already is.
+
+    Raises Fault `not_found`, `already_submitted`, `already_final`.
+
+    The charge is given back by settle, on the outcome that is sent here. Where the message is charged only later, that
+    outcome finds nothing to give back yet; but what is charged goes on to a bridge, which finds our claim and sends the
+    same outcome (same instant: the claim's) once more. The refund has one name, so that it happens once.
+    """
+    told = read(account, message_id)
+    if told.message.final and told.message.status is not Status.CANCELED:
+        raise Fault("already_final", f"the message is {told.message.status}")
+    claim = dispatches.claim(ids.bundle_of_single(message_id), dispatches.CANCEL, now_ms)
+    if claim.by != dispatches.CANCEL:
+        raise Fault("already_submitted", "the message was handed to its gateway before it could be canceled")
+    error = refusal("canceled").error
+    end = EndOutcome(
+        account=account.id,
+        message=message_id,
+        at_ms=claim.at_ms,
+        gateway=told.message.queued.gateway if told.message.queued else "",
+        status=REASONS["canceled"].status,
+        error=error,
+    )
+    queues.send(queues.OUTCOMES, OutcomeBundle(id=ids.new_ulid(now_ms), outcomes=(end,)))
+    canceled = Final(at_ms=claim.at_ms, status=end.status, error=error)
+    messages.put_facts([Noted(account.id, message_id, canceled, account.retention_days)])
+    # Folded of what was read: a receipt or rejection that arrives at this moment will tell for itself.
+    return fold(message_id, (*told.facts, canceled)) or told.message

@@ -1,0 +1,122 @@
+"""From what a customer handed over to a message that can be sent, or all that is wrong with it at once."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from chalicelib.domain.account import Account
+from chalicelib.domain.message import Content, Mode, Priority, Source
+from chalicelib.domain.numbers import BadNumber, BadSender, Number, Sender, normalize, parse_sender
+from chalicelib.domain.text import BadText, Encoding, segment, segment_binary
+from chalicelib.services.faults import Fault, FieldFault, invalid
+
+T = TypeVar("T")
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as it was handed over, by whatever way. Exactly one of `text` and `data` should be there."""
+
+    to: str
+    sender: str | None = None
+    text: str | None = None
+    data: bytes | None = None
+    validity_seconds: int | None = None
+    priority: Priority = "normal"
+    client_ref: str | None = None
+    mode: Mode = "live"
+    source: Source = "https"
+
+
+class _Body(msgspec.Struct, frozen=True):
+    """A text or data with what it takes to send it."""
+
+    encoding: Encoding
+    parts: int
+    text: str = ""
+    data: bytes = b""
+
+
+def check(submission: Submission, account: Account, now_ms: int) -> Content:
+    """The message's content. Raises Fault: `invalid_request` with each field at fault, or `text_too_long`."""
+    faults: list[FieldFault] = []
+    number = _tried(faults, lambda: _number(submission, account))
+    sender = _tried(faults, lambda: _sender(submission, account))
+    body = _tried(faults, lambda: _body(submission))
+    validity_seconds = _tried(faults, lambda: _validity(submission, account))
+    if number is None or sender is None or body is None or validity_seconds is None:
+        raise invalid(*faults)
+    if body.parts > account.max_parts:
+        told = f"the text takes {body.parts} parts; the account allows {account.max_parts}"
+        raise Fault("text_too_long", told, (FieldFault(field=_body_field(submission), code="too_long", detail=told),))
+    return Content(
+        to=number.e164,
+        country=number.country,
+        sender=str(sender),
+        encoding=body.encoding,
+        parts=body.parts,
+        valid_until_ms=now_ms + validity_seconds * 1000,
+        text=body.text,
+        data=body.data,
+        priority=submission.priority,
+        client_ref=submission.client_ref,
+        mode=submission.mode,
+        source=submission.source,
+    )
+
+
+def _tried(faults: list[FieldFault], step: Callable[[], T]) -> T | None:
+    """The step's result; its fault is noted, so that the customer hears of all at once."""
+    try:
+        return step()
+    except Fault as fault:
+        faults.extend(fault.fields)
+        return None
+
+
+def _number(submission: Submission, account: Account) -> Number:
+    try:
+        return normalize(submission.to, account.default_region)
+    except BadNumber as error:
+        raise _at("/to", error.code, str(error)) from None
+
+
+def _sender(submission: Submission, account: Account) -> Sender:
+    given = submission.sender if submission.sender is not None else account.default_sender
+    if given is None:
+        raise _at("/from", "missing", "say who it is from: the account has no default sender")
+    try:
+        return parse_sender(given)
+    except BadSender as error:
+        raise _at("/from", error.code, str(error)) from None
+
+
+def _body(submission: Submission) -> _Body:
+    text, data = submission.text, submission.data
+    if (text is None) is (data is None):
+        raise _at("/text", "missing" if text is None else "not_allowed", "give exactly one of text and data")
+    try:
+        if data is not None:
+            return _Body(Encoding.BINARY, len(segment_binary(data)), data=data)
+        segments = segment(text or "")
+    except BadText as error:
+        raise _at(_body_field(submission), error.code, str(error)) from None
+    if not text:
+        raise _at("/text", "too_short", "the text is empty")
+    return _Body(segments.encoding, len(segments.parts), text=text)
+
+
+def _validity(submission: Submission, account: Account) -> int:
+    given = submission.validity_seconds
+    if given is not None and given > account.max_validity_seconds:
+        told = f"the account allows a validity of {account.max_validity_seconds} seconds"
+        raise _at("/validity_seconds", "out_of_range", told)
+    return given if given is not None else account.max_validity_seconds
+
+
+def _body_field(submission: Submission) -> str:
+    return "/text" if submission.data is None else "/data"
+
+
+def _at(field: str, code: str, detail: str) -> Fault:
+    return invalid(FieldFault(field=field, code=code, detail=detail))
