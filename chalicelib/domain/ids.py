@@ -1,14 +1,20 @@
-"""Identifiers: time-ordered, and enough to find a message without an index."""
+"""Identifiers: time-ordered, and enough to find a message without an index.
 
+ULIDs are made here: python-ulid counts up within a millisecond, so that ids whose last character is given (the shard)
+would meet, and it adds 30 ms to a cold start.
+"""
+
+import secrets
 from datetime import UTC, datetime
 from typing import Final
-
-from ulid import ULID
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MAX_SHARDS: Final = len(CROCKFORD)  # the shard is the last character of a message id
 MESSAGE_PREFIX: Final = "msg_"
 _ULID_LENGTH: Final = 26
+_TIME_LENGTH: Final = 10  # of them for the time
+_RANDOM_BITS: Final = 80
+_SHIFTS: Final = range(5 * (_ULID_LENGTH - 1), -1, -5)
 
 
 class BadId(ValueError):
@@ -16,8 +22,9 @@ class BadId(ValueError):
 
 
 def new_ulid(now_ms: int) -> str:
-    """26 characters, ordered by time; the rest is random."""
-    return str(ULID.from_timestamp(now_ms / 1000))
+    """26 characters (github.com/ulid/spec): 48 bits of epoch milliseconds, then 80 random bits."""
+    value = now_ms << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+    return "".join(CROCKFORD[value >> shift & 31] for shift in _SHIFTS)
 
 
 def new_message_id(now_ms: int, shards: int = 1) -> str:
@@ -58,7 +65,10 @@ def check_message_id(text: str) -> str:
 
 def created_ms_of(message_id: str) -> int:
     """Epoch milliseconds at which the id was made."""
-    return int(ULID.from_str(message_id.removeprefix(MESSAGE_PREFIX)).milliseconds)
+    value = 0
+    for character in message_id.removeprefix(MESSAGE_PREFIX)[:_TIME_LENGTH]:
+        value = value << 5 | CROCKFORD.index(character)
+    return value
 
 
 def day_of(message_id: str) -> str:
