@@ -53,7 +53,8 @@ def _run(where: Place, crew: Crew) -> int:
     stack.create(PREFIX)
     crew.wait_for("stack of infra/data.yaml", lambda: True)
     crew.start("smsc", "smsc")
-    crew.start("api", "api")
+    for number in range(where.api_workers):
+        crew.start(f"api-{number}", "api")
     for number in range(where.pump_workers):
         crew.start(f"pumps-{number}", "pumps", *(["schedules"] if number == 0 else []))
     crew.start("bridge", "bridge")

@@ -2,10 +2,12 @@
 
 import functools
 import signal
+import socket
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from chalice.config import Config
@@ -14,11 +16,16 @@ from chalice.local import (
     LambdaEventConverter,
     LocalGateway,
     RouteMatcher,
+    ThreadedHTTPServer,
     create_local_server,
 )
 
 from infra.local.meter import Meter
 from infra.local.place import HOST, Place
+
+# Requests in work at once in a process; the others wait their turn. More threads only fight over the interpreter lock,
+# and a Lambda works on one at a time anyway.
+CONCURRENCY: Final = 8
 
 
 class Converter(LambdaEventConverter):
@@ -39,10 +46,12 @@ class Gateway(LocalGateway):
         super().__init__(app, config)
         self.event_converter = Converter(RouteMatcher(list(app.routes)), app.api.binary_types)
         self._meter = meter
+        self._turns = threading.BoundedSemaphore(CONCURRENCY)
 
     def handle_request(self, method: str, path: str, headers: Any, body: bytes | None) -> Any:
-        begun = time.perf_counter()
-        answer = super().handle_request(method, path, headers, body)
+        with self._turns:
+            begun = time.perf_counter()
+            answer = super().handle_request(method, path, headers, body)
         self._meter.worked("api", 1, time.perf_counter() - begun, failed=answer["statusCode"] >= 500)
         return answer
 
@@ -60,6 +69,16 @@ class Handler(ChaliceRequestHandler):
         """A line a request would be all that the log holds."""
 
 
+class Server(ThreadedHTTPServer):
+    """A server whose port several processes share: the kernel deals the connections out."""
+
+    request_queue_size = 128  # for bursts of new connections; http.server asks for 5
+
+    def server_bind(self) -> None:
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        super().server_bind()
+
+
 def serve(where: Place, meter: Meter) -> None:
     """Serve the app until SIGTERM."""
     from app import app  # noqa: PLC0415 - the calls of its import are to be counted, so the meter comes first
@@ -67,7 +86,8 @@ def serve(where: Place, meter: Meter) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     config = Config.create(project_dir=".", chalice_app=app)
     gateway = Gateway(app, config, meter)
-    server = create_local_server(app, config, HOST, where.api_port)  # also makes `current_request` one a thread
-    server.server.RequestHandlerClass = functools.partial(Handler, gateway=gateway)  # type: ignore[assignment] # a factory
-    server.server.socket.listen(128)  # for bursts of new connections; http.server asks for 5
+    create_local_server(
+        app, config, HOST, 0
+    ).server.server_close()  # for what it does to `current_request`: one a thread
+    server = Server((HOST, where.api_port), functools.partial(Handler, gateway=gateway))
     server.serve_forever()

@@ -40,6 +40,7 @@ class Place:
     smsc_port: int
     smsc_admin_port: int
     bridge_port: int
+    api_workers: int
     pump_workers: int
     run_once: bool
     quiet: bool
@@ -84,6 +85,7 @@ def place() -> Place:
         smsc_port=ports["CHASQUI_SMSC_PORT"],
         smsc_admin_port=ports["CHASQUI_SMSC_ADMIN_PORT"],
         bridge_port=ports["CHASQUI_BRIDGE_PORT"],
+        api_workers=_number("CHASQUI_API_WORKERS", 2),
         pump_workers=_number("CHASQUI_PUMP_WORKERS", 2),
         run_once=os.environ.get("CHASQUI_RUN_ONCE", "") == "1",
         quiet=os.environ.get("CHASQUI_RUN_QUIET", "") == "1",

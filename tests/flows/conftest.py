@@ -1,0 +1,52 @@
+"""One running platform for all flows, on free ports and in a folder of its own."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.flows.local_run import LocalRun
+from tests.flows.platform import Administrator, Customer, Smsc
+
+
+@pytest.fixture(scope="session")
+def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """.run/local.json of a healthy run."""
+    run = LocalRun.start(tmp_path_factory.mktemp("run"), CHASQUI_RUN_QUIET="1")
+    try:
+        yield run.card()
+    finally:
+        run.stop()
+
+
+@pytest.fixture(scope="session")
+def smsc(card: dict[str, Any]) -> Smsc:
+    """The operator's end, whose receipts come quickly."""
+    centre = Smsc(card["smsc"]["admin_url"])
+    centre.control(receipt_delay_seconds=0.1)
+    return centre
+
+
+@pytest.fixture(scope="session")
+def customer(card: dict[str, Any], smsc: Smsc) -> Customer:
+    """The demo account."""
+    return Customer(card["base_url"], card["api_key"])
+
+
+@pytest.fixture(scope="session")
+def tester(card: dict[str, Any], smsc: Smsc) -> Customer:
+    """The demo account's test key."""
+    return Customer(card["base_url"], card["test_key"])
+
+
+@pytest.fixture(scope="session")
+def administrator(card: dict[str, Any]) -> Administrator:
+    return Administrator(card["base_url"], card["admin_key"])
+
+
+@pytest.fixture(scope="session")
+def number() -> Callable[[str], str]:
+    """A Spanish number that nobody else uses, with the last four digits that choose what the simulator does."""
+    fresh = itertools.count()
+    return lambda outcome="7777": f"+34619{next(fresh):02}{outcome}"

@@ -1,0 +1,74 @@
+"""The running platform as its three kinds of people see it: a customer, the administrator, and the operator's SMSC."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+
+FINAL_SECONDS: Final = 30.0
+
+
+@dataclass
+class Customer:
+    """An API key at work."""
+
+    base_url: str
+    key: str
+    _client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        self._client = httpx.Client(base_url=self.base_url, headers=headers, timeout=30)
+
+    def call(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **more: Any
+    ) -> httpx.Response:
+        return self._client.request(method, path, json=body, **more)
+
+    def send(self, to: str, text: str = "Hola", **more: Any) -> dict[str, Any]:
+        """The answer to an accepted message."""
+        answer = self.call("POST", "/v1/messages", {"to": to, "from": "Chasqui", "text": text, **more})
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json())
+
+    def message(self, message_id: str) -> dict[str, Any]:
+        return dict(self.call("GET", f"/v1/messages/{message_id}").raise_for_status().json())
+
+    def final(self, message_id: str, seconds: float = FINAL_SECONDS) -> dict[str, Any]:
+        """The message once it is final."""
+        return self.until(message_id, lambda message: bool(message["final"]), seconds)
+
+    def until(self, message_id: str, condition: Any, seconds: float = FINAL_SECONDS) -> dict[str, Any]:
+        """The message once a condition holds for it."""
+        end = time.monotonic() + seconds
+        while not condition(message := self.message(message_id)):
+            assert time.monotonic() < end, f"{message}\n{self.events(message_id)}"
+            time.sleep(0.1)
+        return message
+
+    def events(self, message_id: str) -> list[dict[str, Any]]:
+        return list(self.call("GET", f"/v1/messages/{message_id}/events").raise_for_status().json()["data"])
+
+    def balance(self) -> str:
+        return str(self.call("GET", "/v1/account").raise_for_status().json()["balance"])
+
+
+@dataclass(frozen=True)
+class Smsc:
+    """The simulator's truthful counter."""
+
+    admin_url: str
+
+    def received(self, to: str) -> list[dict[str, Any]]:
+        """The whole messages that a number got."""
+        answer = httpx.get(f"{self.admin_url}/messages", params={"to": to.removeprefix("+")})
+        found: list[dict[str, Any]] = answer.raise_for_status().json()
+        return found
+
+    def stats(self) -> dict[str, Any]:
+        return dict(httpx.get(f"{self.admin_url}/stats").raise_for_status().json())
+
+    def control(self, **settings: Any) -> None:
+        httpx.post(f"{self.admin_url}/control", json=settings).raise_for_status()
