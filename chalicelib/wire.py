@@ -71,11 +71,16 @@ class RoutedBundle(msgspec.Struct, frozen=True, kw_only=True, tag="routed"):
 
 
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One message for a gateway. `failover` is what is left to try after this one."""
+    """One message for a gateway. `failover` is what is left to try after this one.
+
+    `done` and `attempt` are for a message that a bridge hands back in the middle, when it is stopped.
+    """
 
     id: str
     content: Content
     failover: tuple[str, ...] = ()
+    done: tuple[int, ...] = ()  # parts, from 1, that the SMSC has taken already
+    attempt: int = 0  # how many attempts its timeline has from this gateway
 
 
 class DispatchBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="dispatch"):

@@ -1,0 +1,94 @@
+"""The platform on AWS: the store's blocking calls in small thread pools, so that no session ever waits for one."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from typing import Final, TypeVar
+
+from chalicelib.domain.ids import new_ulid
+from chalicelib.domain.message import AnyFact
+from chalicelib.domain.rules import Rules
+from chalicelib.store import dispatches, messages, queues, rules, secrets
+from chalicelib.wire import MAX_BUNDLE_MESSAGES, DispatchBundle, Outcome, OutcomeBundle
+from smpp_bridge.gateways.clock import Clock
+from smpp_bridge.gateways.platform import Holder
+
+CALL_THREADS: Final = 16  # boto3 does hardly more with more of them: it is bound by the interpreter
+RECEIVE_THREADS: Final = 256  # each waits on a queue; two a gateway, made as they are needed
+FRESH_MS: Final = 30_000  # a claim younger than this is of a bridge at work, not of one that died: see VISIBILITY
+
+T = TypeVar("T")
+
+
+class AwsPlatform:
+    """`instance` names this bridge in claims; `receive_seconds` is how long a receive waits (whole seconds, 0 to 8)."""
+
+    def __init__(self, instance: str, clock: Clock, *, receive_seconds: int) -> None:
+        self._instance = instance
+        self._clock = clock
+        self._receive_seconds = receive_seconds
+        self._calls = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="aws")
+        self._receives = ThreadPoolExecutor(RECEIVE_THREADS, thread_name_prefix="receive")
+
+    def close(self) -> None:
+        """No more calls; those under way end by themselves."""
+        self._calls.shutdown(wait=False, cancel_futures=True)
+        self._receives.shutdown(wait=False, cancel_futures=True)
+
+    async def rules(self) -> Rules:
+        """The snapshot in force."""
+        return await self._call(lambda: rules.current(self._clock.epoch_ms()))
+
+    async def password_of(self, gateway: str) -> str:
+        """The gateway's bind password; empty where none has been set."""
+        return await self._call(lambda: secrets.get(secrets.gateway_password(gateway))) or ""
+
+    async def receive(self, queue: str, most: int) -> list[queues.Record]:
+        """See Platform."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._receives, lambda: queues.receive(queue, most, self._receive_seconds)
+        )
+
+    async def hide(self, queue: str, handles: Sequence[str], seconds: int) -> None:
+        """See Platform."""
+        await self._call(lambda: queues.hide(queue, handles, seconds))
+
+    async def delete(self, handles: list[tuple[str, str]]) -> None:
+        """See Platform."""
+        for queue, of_queue in groupby(sorted(handles), key=itemgetter(0)):
+            await self._call(partial(queues.delete_many, queue, [handle for _, handle in of_queue]))
+
+    async def send_outcomes(self, outcomes: list[Outcome]) -> None:
+        """See Platform."""
+        now_ms = self._clock.epoch_ms()
+        bundles = [
+            OutcomeBundle(id=new_ulid(now_ms), outcomes=tuple(outcomes[at : at + MAX_BUNDLE_MESSAGES]))
+            for at in range(0, len(outcomes), MAX_BUNDLE_MESSAGES)
+        ]
+        await self._call(lambda: queues.send_many(queues.OUTCOMES, bundles))
+
+    async def send_dispatches(self, dispatches: list[tuple[str, DispatchBundle]]) -> None:
+        """See Platform."""
+        for queue, of_queue in groupby(sorted(dispatches, key=itemgetter(0)), key=itemgetter(0)):
+            await self._call(partial(queues.send_many, queue, [bundle for _, bundle in of_queue]))
+
+    async def claim(self, dispatch_id: str, at_ms: int) -> Holder:
+        """See Platform."""
+        claim = await self._call(lambda: dispatches.claim(dispatch_id, self._instance, at_ms))
+        if claim.fresh or (claim.by == self._instance and claim.at_ms == at_ms):
+            return Holder.NOW_OURS
+        if claim.by == dispatches.CANCEL:
+            return Holder.CANCELED
+        if claim.by != self._instance and self._clock.epoch_ms() - claim.at_ms < FRESH_MS:
+            return Holder.TOO_FRESH
+        return Holder.EARLIER
+
+    async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:
+        """See Platform."""
+        return await self._call(lambda: messages.facts_of(account, message_id))
+
+    async def _call(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._calls, call)

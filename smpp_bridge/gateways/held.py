@@ -1,0 +1,123 @@
+"""One SQS record in the bridge's hands, and the messages of it on their way through a gateway."""
+
+from collections.abc import Callable
+from enum import IntEnum
+
+from chalicelib.domain.concatenation import Part
+from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.wire import Dispatch, DispatchBundle
+
+
+class Held:
+    """Through when nothing holds it any more: each message until it is done, each outcome until it is durable."""
+
+    __slots__ = ("_through", "bulk", "bundle", "handle", "holds", "taken_ms", "visible_until")
+
+    def __init__(
+        self,
+        bundle: DispatchBundle,
+        handle: str,
+        *,
+        bulk: bool,
+        taken_ms: int,
+        visible_until: float,
+        through: "HeldSink",
+    ) -> None:
+        self.bundle = bundle
+        self.handle = handle
+        self.bulk = bulk
+        self.taken_ms = taken_ms  # names its claim: a claim of another moment is not this one's
+        self.visible_until = visible_until  # of the monotonic clock
+        self.holds = len(bundle.messages)
+        self._through = through
+
+    def kept(self) -> None:
+        """One of what held it is done with."""
+        self.holds -= 1
+        if not self.holds:
+            self._through(self)
+
+    def lost(self) -> None:
+        """An outcome will not become durable in this process: the record stays held, and so is not deleted."""
+
+
+HeldSink = Callable[[Held], None]
+
+
+class End(IntEnum):
+    """How a message leaves this gateway, if not by being taken. What is worse overrules what is milder."""
+
+    HOLD = 1  # a part has no answer: the other parts still go
+    FAIL_OVER = 2
+    FAIL = 3
+
+
+class Verdict:
+    """What will be said of a message once nothing of it is in flight."""
+
+    __slots__ = ("end", "error", "part", "refundable", "status")
+
+    def __init__(self, end: End, status: Status, error: ErrorInfo, part: int, *, refundable: bool) -> None:
+        self.end = end
+        self.status = status
+        self.error = error
+        self.part = part
+        self.refundable = refundable
+
+    @property
+    def keeps_sending(self) -> bool:
+        """Whether the message's other parts still go."""
+        return self.end is End.HOLD
+
+
+class Submission:
+    """One message here. Its parts are in `todo` (indexes, next first), in flight, put off, or resolved."""
+
+    __slots__ = (
+        "attempts",
+        "dispatch",
+        "done",
+        "held",
+        "in_flight",
+        "parts",
+        "put_off",
+        "queued",
+        "todo",
+        "tries",
+        "unknown",
+        "verdict",
+    )
+
+    def __init__(self, held: Held, dispatch: Dispatch, parts: tuple[Part, ...], done: tuple[int, ...]) -> None:
+        self.held = held
+        self.dispatch = dispatch
+        self.parts = parts
+        self.done = list(done)  # numbers of the parts that the SMSC has taken
+        self.todo = [index for index in range(len(parts)) if index + 1 not in done]
+        self.in_flight = 0
+        self.unknown = 0  # parts without an answer
+        self.put_off: set[int] = set()
+        self.queued = False  # whether it stands in the backlog
+        self.attempts = dispatch.attempt
+        self.tries: dict[tuple[int, str], int] = {}  # (index, error code): how often
+        self.verdict: Verdict | None = None
+
+    @property
+    def resolved(self) -> bool:
+        """Nothing of it is left to wait for."""
+        return not (self.in_flight or self.todo or self.put_off)
+
+    def tried(self, index: int, code: str) -> int:
+        """Count a refusal of a part; how often it has met this one."""
+        count = self.tries.get((index, code), 0) + 1
+        self.tries[index, code] = count
+        self.attempts += 1
+        return count
+
+    def judge(self, verdict: Verdict) -> None:
+        """The worst verdict counts; from a fail-over on, no further part is sent."""
+        if self.verdict is None or verdict.end > self.verdict.end:
+            self.verdict = verdict
+        if self.verdict.end > End.HOLD:
+            self.todo.clear()
+            self.put_off.clear()

@@ -1,0 +1,220 @@
+"""Takes a gateway's records from its two queues, and keeps them hidden from others for as long as they are here."""
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from chalicelib.domain.rules import Gateway
+from chalicelib.store.queues import Record, gateway_queue
+from chalicelib.wire import MAX_BUNDLE_MESSAGES, BadBundle, DispatchBundle, decode
+from smpp_bridge.gateways.backoff import Backoff
+from smpp_bridge.gateways.claims import Claims
+from smpp_bridge.gateways.clock import Clock
+from smpp_bridge.gateways.counts import Counts
+from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.held import Held
+from smpp_bridge.gateways.judge import Judge
+from smpp_bridge.gateways.platform import VISIBILITY_SECONDS, Platform
+from smpp_bridge.gateways.submitter import Submitter
+
+MAX_HELD_MESSAGES: Final = 5_000  # of each queue, here at one time, from receive to delete: some 10 MB
+_IDLE_SECONDS: Final = 1.0  # how often it is looked whether there is something to take, or room for it
+_REMEMBERED: Final = 10_000  # bundles that are through: SQS may deliver a record twice
+
+_log: Final = logging.getLogger(__name__)
+_Deletes = Gatherer[tuple[str, str]]
+
+
+class _NoTicket:
+    """A record that was not deleted comes again, and the log tells that it is done."""
+
+    def kept(self) -> None: ...
+    def lost(self) -> None: ...
+
+
+_NOBODY: Final = _NoTicket()
+
+
+class Intake:
+    """`wanted` says whether messages could be submitted now: while not, they stay on the queue."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        platform: Platform,
+        submitter: Submitter,
+        judge: Judge,
+        deletes: _Deletes,
+        counts: Counts,
+        clock: Clock,
+        wanted: Callable[[], bool],
+    ) -> None:
+        self._platform = platform
+        self._deletes = deletes
+        self._counts = counts
+        self._clock = clock
+        self._wanted = wanted
+        self._claims = Claims(gateway, platform=platform, submitter=submitter, judge=judge, put_back=self._put_back)
+        self._messages = {False: 0, True: 0}  # held, by bulk
+        self._held: dict[str, Held] = {}  # by the bundle's id
+        self._through: OrderedDict[str, None] = OrderedDict()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._changed = asyncio.Event()
+        self._stopping = True
+        self.change(gateway)
+
+    def change(self, gateway: Gateway) -> None:
+        """The gateway's settings are these from now on."""
+        self._gateway = gateway
+        self._claims.change(gateway)
+
+    @property
+    def held_messages(self) -> int:
+        """Messages here, claimed or not, until their records are deleted."""
+        return sum(self._messages.values())
+
+    def start(self) -> None:
+        """Take records until `stop`."""
+        self._stopping = False
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._receive(bulk=False)),
+            loop.create_task(self._receive(bulk=True)),
+            loop.create_task(self._keep_hidden()),
+        ]
+
+    async def stop(self) -> None:
+        """Take no more; what is not claimed goes back to the queue. Waits for receives and claims under way."""
+        if self._stopping:
+            return
+        self._stopping = True
+        self._changed.set()
+        *receivers, hider = self._tasks
+        await asyncio.gather(*receivers, return_exceptions=True)
+        for held in await self._claims.stop():
+            await self._put_back(held, 0)
+        hider.cancel()
+
+    def nudge(self) -> None:
+        """Something has changed: there may be something to take now."""
+        self._changed.set()
+
+    def feed(self) -> None:
+        """There is room for messages that can be submitted soon."""
+        self._claims.feed()
+
+    # --- from the queue
+
+    async def _receive(self, *, bulk: bool) -> None:
+        queue = self._queue(bulk=bulk)
+        backoff = Backoff(0.5, 30.0, least_share=0.5)
+        while not self._stopping:
+            room = (MAX_HELD_MESSAGES - self._messages[bulk]) // MAX_BUNDLE_MESSAGES
+            if room < 1 or not self._wanted():
+                await self._change()
+                continue
+            try:
+                records = await self._platform.receive(queue, min(10, room))
+                backoff.reset()
+            except Exception as error:  # AWS's or the network's: the queue will be there again
+                _log.error("cannot receive", extra={"queue": queue, "error": repr(error)})
+                await asyncio.sleep(backoff.next())
+                continue
+            self._counts.queue_age_seconds[queue] = (
+                max((self._clock.epoch_ms() - record.sent_ms) / 1000 for record in records) if records else 0.0
+            )
+            for record in records:
+                self._take(record, queue, bulk=bulk)
+            self.feed()
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), _IDLE_SECONDS)
+
+    def _take(self, record: Record, queue: str, *, bulk: bool) -> None:
+        bundle = _bundle_in(record, self._gateway.id)
+        if bundle is None:
+            return  # it stays: after some more receives SQS puts it with the dead letters
+        if bundle.id in self._through:
+            self._deletes.add((queue, record.handle), _NOBODY)
+            return
+        visible_until = self._clock.monotonic() + VISIBILITY_SECONDS
+        already = self._held.get(bundle.id)
+        if already is not None:  # delivered again while it is here: the newer handle is the one that deletes it
+            already.handle, already.visible_until = record.handle, visible_until
+            return
+        held = Held(
+            bundle,
+            record.handle,
+            bulk=bulk,
+            taken_ms=self._clock.epoch_ms(),
+            visible_until=visible_until,
+            through=self._is_through,
+        )
+        self._held[bundle.id] = held
+        self._messages[bulk] += len(bundle.messages)
+        self._claims.add(held)
+
+    def _is_through(self, held: Held) -> None:
+        """Nothing of the record is left to do: delete it."""
+        self._let_go(held)
+        self._through[held.bundle.id] = None
+        if len(self._through) > _REMEMBERED:
+            self._through.popitem(last=False)
+        self._deletes.add((self._queue(bulk=held.bulk), held.handle), _NOBODY)
+
+    def _let_go(self, held: Held) -> None:
+        del self._held[held.bundle.id]
+        self._messages[held.bulk] -= len(held.bundle.messages)
+        self._changed.set()
+
+    async def _put_back(self, held: Held, seconds: int) -> None:
+        """Somebody else may have the record, in so many seconds."""
+        self._let_go(held)
+        await self._hide(self._queue(bulk=held.bulk), [held.handle], seconds)
+
+    # --- hidden while it is here
+
+    async def _keep_hidden(self) -> None:
+        while True:
+            await asyncio.sleep(VISIBILITY_SECONDS / 4)
+            now = self._clock.monotonic()
+            for bulk in (False, True):
+                soon = [
+                    held
+                    for held in self._held.values()
+                    if held.bulk is bulk and held.visible_until - now < VISIBILITY_SECONDS / 2
+                ]
+                if await self._hide(self._queue(bulk=bulk), [held.handle for held in soon], VISIBILITY_SECONDS):
+                    for held in soon:
+                        held.visible_until = now + VISIBILITY_SECONDS
+
+    async def _hide(self, queue: str, handles: list[str], seconds: int) -> bool:
+        if not handles:
+            return True
+        try:
+            await self._platform.hide(queue, handles, seconds)
+        except Exception as error:  # they come back by themselves, too early or too late
+            _log.error("cannot change visibility", extra={"queue": queue, "error": repr(error)})
+            return False
+        return True
+
+    def _queue(self, *, bulk: bool) -> str:
+        return gateway_queue(self._gateway.id, "bulk" if bulk else "normal")
+
+
+def _bundle_in(record: Record, gateway: str) -> DispatchBundle | None:
+    try:
+        bundle = decode(record.body)
+    except BadBundle as error:
+        _log.error("record cannot be read", extra={"gateway": gateway, "record": record.id, "error": str(error)})
+        return None
+    if not isinstance(bundle, DispatchBundle) or bundle.gateway != gateway or not bundle.messages:
+        _log.error("record is no dispatch of this gateway", extra={"gateway": gateway, "record": record.id})
+        return None
+    return bundle

@@ -1,0 +1,239 @@
+"""Says what becomes of a message that was refused, not answered, expired or canceled, and reports how it ended here."""
+
+import random
+from collections.abc import Mapping
+from typing import Final
+
+from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.refusals import REASONS
+from chalicelib.domain.rules import Gateway
+from chalicelib.domain.submit_errors import (
+    NO_ANSWER,
+    Consequence,
+    Fail,
+    FailOver,
+    Retry,
+    consequence_of,
+    next_step,
+    table_of,
+)
+from chalicelib.store.queues import gateway_queue
+from chalicelib.wire import AttemptOutcome, Dispatch, DispatchBundle, EndOutcome, Outcome
+from smpp_bridge.gateways.clock import Clock
+from smpp_bridge.gateways.counts import Counts
+from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.held import End, Held, Submission, Verdict
+
+FAILED_OVER: Final = "fail over to "  # how `AttemptOutcome.next` begins when the message went to another gateway
+_MAX_RESENDS: Final = 3  # of a part without an answer: then it is held, whatever the setting
+_RETRY_SPREAD: Final = 0.2  # retries come up to a fifth later, so that they do not come all at once
+_NO_ANSWER: Final = ErrorInfo(code=NO_ANSWER.code, title=NO_ANSWER.title)
+
+AddressedBundle = tuple[str, DispatchBundle]  # the queue that it goes to
+
+
+class Judge:
+    """One gateway's. Outcomes go to `outcomes`, messages for other gateways to `dispatches`."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        outcomes: Gatherer[Outcome],
+        dispatches: Gatherer[AddressedBundle],
+        counts: Counts,
+        clock: Clock,
+    ) -> None:
+        self._outcomes = outcomes
+        self._dispatches = dispatches
+        self._counts = counts
+        self._clock = clock
+        self.change(gateway)
+
+    def change(self, gateway: Gateway) -> None:
+        """The gateway's settings are these from now on."""
+        self._gateway = gateway
+        self._table: Mapping[int, Consequence] = table_of(gateway.error_table)
+
+    def consequence_of(self, command_status: int) -> Consequence:
+        """What the SMSC's no means, by the gateway's own table or the common one."""
+        return consequence_of(command_status, self._table)
+
+    # --- one part
+
+    def refused(
+        self, submission: Submission, index: int, consequence: Consequence, command_status: int
+    ) -> float | None:
+        """Seconds until the part goes again; None: the message is judged."""
+        error = ErrorInfo(code=consequence.code, title=consequence.title, gateway_code=f"0x{command_status:02X}")
+        dispatch = submission.dispatch
+        step = next_step(
+            consequence,
+            attempt=submission.tried(index, consequence.code),
+            failover_left=bool(dispatch.failover),
+            now_ms=self._clock.epoch_ms(),
+            valid_until_ms=dispatch.content.valid_until_ms,
+        )
+        match step:
+            case Retry(after_seconds):
+                self._counts.retries += 1
+                self._attempted(submission, index, error, f"retry in {after_seconds} s")
+                return after_seconds * (1 + _RETRY_SPREAD * random.random())  # noqa: S311 -- jitter is no secret
+            case FailOver():
+                submission.judge(Verdict(End.FAIL_OVER, Status.FAILED, error, index, refundable=consequence.refundable))
+            case Fail():
+                error = ErrorInfo(code=step.code, title=step.title, gateway_code=error.gateway_code)
+                submission.judge(Verdict(End.FAIL, _status_of(step), error, index, refundable=step.refundable))
+            case _:
+                submission.judge(Verdict(End.HOLD, Status.UNKNOWN, error, index, refundable=False))
+        return None
+
+    def unanswered(self, submission: Submission, index: int, reason: str) -> bool:
+        """Whether the part is to be sent again, at the risk that it is delivered twice."""
+        error = ErrorInfo(code=NO_ANSWER.code, title=f"{NO_ANSWER.title} ({reason})")
+        tries = submission.tried(index, NO_ANSWER.code)
+        if self.resends(submission.dispatch) and tries <= _MAX_RESENDS and submission.verdict is None:
+            self._attempted(submission, index, error, "send again")
+            return True
+        self._attempted(submission, index, error, "hold")
+        submission.judge(Verdict(End.HOLD, Status.UNKNOWN, _NO_ANSWER, index, refundable=False))
+        submission.unknown += 1
+        return False
+
+    def resends(self, dispatch: Dispatch) -> bool:
+        """Whether what may have been taken already is sent again: the gateway's setting, by default the priority."""
+        setting = self._gateway.unanswered
+        return setting == "resend" or (setting == "by_priority" and dispatch.content.priority == "high")
+
+    def taken_without_id(self, submission: Submission, index: int) -> None:
+        """The SMSC took the part, but nobody will know its receipt: never again, and no one knows the end."""
+        error = ErrorInfo(code="no_message_id", title="The SMSC took the message and gave no id that can be read.")
+        submission.judge(Verdict(End.HOLD, Status.UNKNOWN, error, index, refundable=False))
+
+    def expired(self, submission: Submission) -> None:
+        """Its validity ended before the SMSC took it."""
+        self._fail(submission, Status.EXPIRED, ErrorInfo(code="expired", title=REASONS["expired"].title))
+
+    def unsendable(self, submission: Submission, reason: str) -> None:
+        """It cannot be written as the gateway wants it."""
+        title = f"The message cannot be sent through this gateway: {reason}."
+        self._fail(submission, Status.REJECTED, ErrorInfo(code="unsendable", title=title))
+
+    def canceled(self, held: Held, dispatch: Dispatch) -> None:
+        """The customer was first."""
+        error = ErrorInfo(code="canceled", title=REASONS["canceled"].title)
+        self._end(held, dispatch, Status.CANCELED, error, refundable=True)
+        held.kept()
+
+    def unknown(self, held: Held, dispatch: Dispatch) -> None:
+        """A bridge had it before, and nobody knows how far it got."""
+        self._end(held, dispatch, Status.UNKNOWN, _NO_ANSWER, refundable=False)
+        held.kept()
+
+    def _fail(self, submission: Submission, status: Status, error: ErrorInfo) -> None:
+        submission.judge(Verdict(End.FAIL, status, error, 0, refundable=True))
+
+    # --- the whole message
+
+    def close(self, submission: Submission) -> None:
+        """Nothing of the message is in flight or waiting: report, and let go of its record."""
+        verdict, held, dispatch = submission.verdict, submission.held, submission.dispatch
+        if verdict is None:
+            held.kept()
+        elif verdict.end is End.FAIL_OVER and not submission.done and not submission.unknown:
+            self._fail_over(submission, verdict)
+        else:
+            self._end(held, dispatch, verdict.status, verdict.error, refundable=verdict.refundable)
+            held.kept()
+
+    def hand_back(self, submission: Submission) -> None:
+        """The bridge stops: what is left of the message goes to the gateway's queue again, under a name of its own."""
+        if submission.verdict is not None:
+            submission.todo.clear()
+            submission.put_off.clear()
+            self.close(submission)
+            return
+        dispatch = Dispatch(
+            id=submission.dispatch.id,
+            content=submission.dispatch.content,
+            failover=submission.dispatch.failover,
+            done=tuple(sorted(submission.done)),
+            attempt=submission.attempts,
+        )
+        self._send(submission.held, self._gateway.id, dispatch, submission.held)
+
+    def _fail_over(self, submission: Submission, verdict: Verdict) -> None:
+        target, *rest = submission.dispatch.failover
+        dispatch = Dispatch(id=submission.dispatch.id, content=submission.dispatch.content, failover=tuple(rest))
+        self._counts.failed_over += 1
+        self._send(submission.held, target, dispatch, _FailedOver(self, submission, verdict, target))
+
+    def _send(self, held: Held, gateway: str, dispatch: Dispatch, ticket: "Held | _FailedOver") -> None:
+        bundle = DispatchBundle(
+            id=next_hop(held.bundle.id, dispatch.id), account=held.bundle.account, gateway=gateway, messages=(dispatch,)
+        )
+        self._dispatches.add((gateway_queue(gateway, dispatch.content.priority), bundle), ticket)
+
+    def _attempted(self, submission: Submission, index: int, error: ErrorInfo, what_next: str) -> None:
+        held = submission.held
+        held.holds += 1
+        self._outcomes.add(
+            AttemptOutcome(
+                account=held.bundle.account,
+                message=submission.dispatch.id,
+                at_ms=self._clock.epoch_ms(),
+                attempt=submission.attempts,
+                part=submission.parts[index].number,
+                gateway=self._gateway.id,
+                error=error,
+                next=what_next,
+            ),
+            held,
+        )
+
+    def _end(self, held: Held, dispatch: Dispatch, status: Status, error: ErrorInfo, *, refundable: bool) -> None:
+        self._counts.ended[status] += 1
+        held.holds += 1
+        self._outcomes.add(
+            EndOutcome(
+                account=held.bundle.account,
+                message=dispatch.id,
+                at_ms=self._clock.epoch_ms(),
+                gateway=self._gateway.id,
+                status=status,
+                error=error,
+                refundable=refundable,
+            ),
+            held,
+        )
+
+
+class _FailedOver:
+    """The next gateway's queue has the message: only now may the log say so."""
+
+    def __init__(self, judge: Judge, submission: Submission, verdict: Verdict, target: str) -> None:
+        self._judge = judge
+        self._submission = submission
+        self._verdict = verdict
+        self._target = target
+
+    def kept(self) -> None:
+        verdict = self._verdict
+        self._judge._attempted(self._submission, verdict.part, verdict.error, FAILED_OVER + self._target)
+        self._submission.held.kept()
+
+    def lost(self) -> None:
+        self._submission.held.lost()
+
+
+def next_hop(bundle_id: str, message_id: str) -> str:
+    """The name of a message's next dispatch: `<bundle ULID>/<message id>/<n>`, the same one for a replay."""
+    root, *hop = bundle_id.split("/")
+    number = int(hop[-1]) + 1 if hop else 1
+    return f"{root}/{message_id}/{number}"
+
+
+def _status_of(step: Fail) -> Status:
+    if step.expired:
+        return Status.EXPIRED
+    return Status.REJECTED if step.permanent else Status.FAILED

@@ -1,0 +1,61 @@
+"""What a worker needs of the platform behind it: queues, claims, the message log. AWS in `aws`, memory in tests."""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final, Protocol
+
+from chalicelib.domain.message import AnyFact
+from chalicelib.domain.rules import Rules
+from chalicelib.store.queues import GATEWAY_VISIBILITY_SECONDS, Record
+from chalicelib.wire import DispatchBundle, Outcome
+
+VISIBILITY_SECONDS: Final = GATEWAY_VISIBILITY_SECONDS  # of a record in a bridge's hands; extended while it is held
+
+
+class Holder(Enum):
+    """Who has the claim of a dispatch, once it has been asked for."""
+
+    NOW_OURS = "now ours"  # nobody had it: go on and submit
+    CANCELED = "canceled"
+    EARLIER = "earlier"  # a bridge, this one or another, had this record before: some of it may have been submitted
+    TOO_FRESH = "too fresh"  # another bridge got it a moment ago and is likely at work on it
+
+
+class Platform(Protocol):
+    """Every call may raise what its implementation raises when the other side is not well; callers try again."""
+
+    async def rules(self) -> Rules:
+        """The snapshot in force."""
+        ...
+
+    async def password_of(self, gateway: str) -> str:
+        """The gateway's bind password."""
+        ...
+
+    async def receive(self, queue: str, most: int) -> list[Record]:
+        """Up to `most` (1 to 10) records, hidden from others for VISIBILITY_SECONDS; waits a few seconds for one."""
+        ...
+
+    async def hide(self, queue: str, handles: Sequence[str], seconds: int) -> None:
+        """Hide records for `seconds` from now; 0 gives them back."""
+        ...
+
+    async def delete(self, handles: list[tuple[str, str]]) -> None:
+        """The records (queue, handle) are through."""
+        ...
+
+    async def send_outcomes(self, outcomes: list[Outcome]) -> None:
+        """All of them are durable when this returns."""
+        ...
+
+    async def send_dispatches(self, dispatches: list[tuple[str, DispatchBundle]]) -> None:
+        """All of them (queue, bundle) are durable when this returns."""
+        ...
+
+    async def claim(self, dispatch_id: str, at_ms: int) -> Holder:
+        """Ask for the right to submit a dispatch bundle. Asking again with the same `at_ms` gives the same answer."""
+        ...
+
+    async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:
+        """The message's facts, read consistently."""
+        ...

@@ -1,0 +1,139 @@
+"""Keeps one worker a gateway of the rules in force: starts, changes and stops them as snapshots are published."""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from chalicelib.domain.rules import Gateway, Rules
+from smpp_bridge.gateways.clock import Clock
+from smpp_bridge.gateways.counts import Counts
+from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.platform import Platform
+from smpp_bridge.gateways.slot import Pace
+from smpp_bridge.gateways.worker import GatewayWorker, Gathering
+from smpp_bridge.metrics import OutcomeTimes
+
+OUTCOME_LINGER_SECONDS: Final = 0.005  # a receipt's answer waits for it
+OUTCOMES_A_SEND: Final = 1_000  # one SendMessageBatch of ten bundles, some 40 KB each
+DELETE_LINGER_SECONDS: Final = 0.05  # nobody waits for a delete; ten fit a request
+DRAINED_SECONDS: Final = 20.0  # how long a stop waits for AWS
+
+_log: Final = logging.getLogger(__name__)
+
+
+def gathering_to(platform: Platform, times: OutcomeTimes) -> Gathering:
+    """The ways to AWS that all workers of a process share."""
+    return Gathering(
+        outcomes=Gatherer(
+            platform.send_outcomes,
+            most=OUTCOMES_A_SEND,
+            linger_seconds=OUTCOME_LINGER_SECONDS,
+            insist=True,
+            observe_seconds=times.submits,
+        ),
+        receipts=Gatherer(
+            platform.send_outcomes,
+            most=OUTCOMES_A_SEND,
+            linger_seconds=OUTCOME_LINGER_SECONDS,
+            insist=False,
+            observe_seconds=times.receipts,
+        ),
+        dispatches=Gatherer(platform.send_dispatches, most=100, linger_seconds=OUTCOME_LINGER_SECONDS, insist=True),
+        deletes=Gatherer(platform.delete, most=100, linger_seconds=DELETE_LINGER_SECONDS, insist=False),
+    )
+
+
+class Supervisor:
+    """`run` until cancelled, then `stop`."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        clock: Clock | None = None,
+        pace: Pace | None = None,
+        poll_seconds: float = 1.0,
+        times: OutcomeTimes | None = None,
+    ) -> None:
+        self._platform = platform
+        self._clock = clock or Clock()
+        self._pace = pace or Pace()
+        self._poll_seconds = poll_seconds
+        self.gathering = gathering_to(platform, times or OutcomeTimes.silent())
+        self.workers: dict[str, GatewayWorker] = {}
+        self.rules: Rules | None = None  # in force here
+        self.draining = False
+        self._counts: dict[str, Counts] = {}  # outlive their workers: a counter never goes back
+
+    async def run(self) -> None:
+        """Follow the rules as they are published."""
+        while True:
+            try:
+                rules = await self._platform.rules()
+            except Exception as error:  # AWS's or the network's: the rules at hand stay in force
+                _log.error("cannot read rules", extra={"error": repr(error)})
+            else:
+                await self.follow(rules)
+            for worker in self.workers.values():
+                worker.expire()
+            await asyncio.sleep(self._poll_seconds)
+
+    async def follow(self, rules: Rules) -> None:
+        """Bring the workers in line; what did not work before is tried again. Gateways do not wait for one another."""
+        wanted = {gateway.id: gateway for gateway in rules.gateways}
+        gone = [id_ for id_ in self.workers if id_ not in wanted]
+        await asyncio.gather(
+            *(self._guarded(self._stop(id_), id_) for id_ in gone),
+            *(self._guarded(self._bring_in_line(gateway), gateway.id) for gateway in wanted.values()),
+        )
+        if self.rules is None or self.rules.number != rules.number:
+            _log.info("rules in force", extra={"rules": rules.number, "gateways": sorted(wanted)})
+        self.rules = rules
+
+    async def stop(self) -> None:
+        """Drain every worker and make durable what they told."""
+        self.draining = True
+        await asyncio.gather(*(self._guarded(self._stop(id_), id_) for id_ in list(self.workers)))
+        try:
+            await asyncio.wait_for(self.gathering.drained(), DRAINED_SECONDS)
+        except TimeoutError:
+            _log.critical("stopped before all outcomes were durable: their records will be delivered again")
+
+    def state(self) -> dict[str, Any]:
+        """As /health shows it."""
+        return {
+            "status": "draining" if self.draining else "starting" if self.rules is None else "ok",
+            "rules": None if self.rules is None else self.rules.number,
+            "outcomes_pending": self.gathering.outcomes.pending + self.gathering.receipts.pending,
+            "gateways": {id_: worker.state() for id_, worker in self.workers.items()},
+        }
+
+    async def _bring_in_line(self, gateway: Gateway) -> None:
+        worker = self.workers.get(gateway.id)
+        if worker is not None and worker.gateway == gateway:
+            return
+        if worker is not None and worker.takes_over(gateway):
+            await worker.change(gateway)
+            return
+        if worker is not None:
+            await self._stop(gateway.id)
+        started = GatewayWorker(
+            gateway,
+            platform=self._platform,
+            gathering=self.gathering,
+            clock=self._clock,
+            pace=self._pace,
+            counts=self._counts.setdefault(gateway.id, Counts()),
+        )
+        self.workers[gateway.id] = started
+        started.start()
+
+    async def _stop(self, gateway: str) -> None:
+        await self.workers[gateway].stop()
+        del self.workers[gateway]
+
+    async def _guarded(self, work: Any, gateway: str) -> None:
+        try:
+            await work
+        except Exception:  # one gateway's trouble never stops another's
+            _log.critical("a gateway's worker is in trouble", exc_info=True, extra={"gateway": gateway})

@@ -1,0 +1,221 @@
+"""One gateway's work: its session slots, what is submitted through them, and what comes back. A table of contents."""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+import msgspec
+
+from chalicelib.domain.rules import Gateway
+from chalicelib.wire import Outcome
+from smpp_bridge.gateways.clock import Clock
+from smpp_bridge.gateways.counts import Counts
+from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.intake import Intake
+from smpp_bridge.gateways.judge import AddressedBundle, Judge
+from smpp_bridge.gateways.link import Flight, Link
+from smpp_bridge.gateways.platform import Platform
+from smpp_bridge.gateways.receipts import ReceiptDesk
+from smpp_bridge.gateways.slot import Pace, Slot
+from smpp_bridge.gateways.submitter import Submitter
+from smpp_bridge.protocol.pdu import Pdu
+
+DRAIN_SECONDS: Final = 15.0  # how long a stop waits for the answers to what is in flight
+# Changes to these need new sessions; all others are taken over while it runs.
+_OF_SESSIONS: Final = (
+    *("host", "port", "system_id", "bind_mode", "sessions", "system_type", "address_range", "tls", "tls_verify"),
+    *("window", "enquire_link_seconds", "response_timeout_seconds"),
+)
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Gathering(msgspec.Struct, frozen=True):
+    """What all workers share: their ways to AWS. Submits' outcomes are insisted on, receipts' are not."""
+
+    outcomes: Gatherer[Outcome]
+    receipts: Gatherer[Outcome]
+    dispatches: Gatherer[AddressedBundle]
+    deletes: Gatherer[tuple[str, str]]
+
+    async def drained(self) -> None:
+        """All is durable: dispatches and outcomes first, since the deletes follow from them."""
+        await asyncio.gather(self.dispatches.drained(), self.receipts.drained())
+        await self.outcomes.drained()
+        await self.deletes.drained()
+
+
+class GatewayWorker:
+    """`start`, then `change` as often as the rules do, then `stop`. Its trouble stays its own."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        platform: Platform,
+        gathering: Gathering,
+        clock: Clock,
+        pace: Pace,
+        counts: Counts | None = None,
+    ) -> None:
+        self.gateway = gateway
+        self.counts = counts or Counts()
+        self._clock = clock
+        self._gathering = gathering
+        self._judge = Judge(
+            gateway,
+            outcomes=gathering.outcomes,
+            dispatches=gathering.dispatches,
+            counts=self.counts,
+            clock=clock,
+        )
+        self.submitter = Submitter(
+            gateway,
+            links=self._transmitters,
+            judge=self._judge,
+            outcomes=gathering.outcomes,
+            counts=self.counts,
+            clock=clock,
+            on_hunger=self._feed,
+        )
+        self._desk = ReceiptDesk(gateway, outcomes=gathering.receipts, counts=self.counts, clock=clock)
+        self.intake = Intake(
+            gateway,
+            platform=platform,
+            submitter=self.submitter,
+            judge=self._judge,
+            deletes=gathering.deletes,
+            counts=self.counts,
+            clock=clock,
+            wanted=self._wants_messages,
+        )
+        self.slots = [
+            Slot(
+                gateway,
+                number,
+                user=self,
+                password=lambda: platform.password_of(gateway.id),
+                counts=self.counts,
+                clock=clock,
+                pace=pace,
+            )
+            for number in range(gateway.sessions)
+        ]
+        self._switching = asyncio.Lock()
+
+    def start(self) -> None:
+        """Connect; take messages unless the gateway is paused. A paused gateway still gets its receipts."""
+        self._gathering.outcomes.on_room.append(self.submitter.pump)
+        for slot in self.slots:
+            slot.start()
+        if self.gateway.state == "active":
+            self.intake.start()
+        else:
+            self.submitter.paused = True
+
+    def takes_over(self, gateway: Gateway) -> bool:
+        """Whether `change` can bring these settings about; otherwise stop this worker and start another."""
+        return all(getattr(gateway, field) == getattr(self.gateway, field) for field in _OF_SESSIONS)
+
+    async def change(self, gateway: Gateway) -> None:
+        """The gateway's settings are these from now on."""
+        async with self._switching:
+            was, self.gateway = self.gateway, gateway
+            for part in (self.submitter, self._judge, self._desk, self.intake):
+                part.change(gateway)
+            if was.state == gateway.state:
+                self.submitter.pump()
+            elif gateway.state == "paused":
+                await self._put_down()
+            else:
+                self.submitter.paused = False
+                self.intake.start()
+
+    async def stop(self) -> None:
+        """Drain: take nothing, wait for what is in flight, hand back the rest, unbind. `gathering` is the caller's."""
+        async with self._switching:
+            await self._put_down()
+            self._gathering.outcomes.on_room.remove(self.submitter.pump)
+            await asyncio.gather(*(slot.stop() for slot in self.slots))
+            self.submitter.hand_back_all()  # what was in flight to the end and is to be sent again
+            self.submitter.stop()
+
+    async def _put_down(self) -> None:
+        """Stop submitting; what was taken and is not in flight goes back to the queue."""
+        self.submitter.paused = True
+        await self.intake.stop()
+        deadline = self._clock.monotonic() + DRAIN_SECONDS
+        while self.submitter.in_flight and self._clock.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        self.submitter.hand_back_all()
+
+    # --- for the intake and the submitter
+
+    def _transmitters(self) -> list[Link]:
+        return [link for slot in self.slots if (link := slot.transmitter) is not None]
+
+    def _wants_messages(self) -> bool:
+        return any(link.is_bound for link in self._transmitters())
+
+    def _feed(self) -> None:
+        self.intake.feed()
+
+    # --- for the links
+
+    def answered(self, link: Link, flight: Flight, status: int, smsc_message_id: str) -> None:
+        self.submitter.answered(link, flight, status, smsc_message_id)
+
+    def unanswered(self, link: Link, flight: Flight, reason: str) -> None:
+        self.submitter.unanswered(flight, reason)
+
+    def answered_late(self, link: Link, flight: Flight, smsc_message_id: str) -> None:
+        self.submitter.answered_late(link, flight, smsc_message_id)
+
+    def requested(self, link: Link, request: Pdu) -> None:
+        self._desk.take(link, request)
+
+    def stray(self, link: Link) -> None:
+        self.counts.stray_responses += 1
+
+    def bound(self, link: Link) -> None:
+        _log.info("session bound", extra={"gateway": self.gateway.id, "session": link.name})
+        self.intake.nudge()
+
+    def room(self) -> None:
+        self.submitter.pump()
+
+    def expire(self) -> None:
+        """End what waits here beyond its validity, sessions or none. Called every second or so."""
+        self.submitter.expire()
+
+    # --- for health
+
+    def receipt_silence(self) -> dict[str, float]:
+        """Seconds since each bound receiver's last receipt, or its bind."""
+        now = self._clock.monotonic()
+        receivers = [link for slot in self.slots if (link := slot.receiver) is not None and link.bound_at is not None]
+        return {link.name: now - (link.last_receipt_at or link.bound_at or now) for link in receivers}
+
+    def state(self) -> dict[str, Any]:
+        """As /health shows it."""
+        return {
+            "state": self.gateway.state,
+            "sessions": [self._state_of(slot) for slot in self.slots],
+            "in_flight": self.submitter.in_flight,
+            "ready": len(self.submitter.backlog),
+            "put_off": self.submitter.backlog.put_off,
+            "held": self.intake.held_messages,
+            "rate": round(self.submitter.rate, 3),
+        }
+
+    def _state_of(self, slot: Slot) -> dict[str, Any]:
+        now = self._clock.monotonic()
+        links = {link.name: link for link in slot.links.values()}
+        silence = self.receipt_silence().get(slot.receiver.name) if slot.receiver else None
+        return {
+            "slot": slot.number,
+            "bound": slot.bound,
+            "links": {name: link.state for name, link in links.items()},
+            "throttled": any(link.paused_until > now for link in links.values()),
+            "seconds_since_receipt": None if silence is None else round(silence, 1),
+        }

@@ -1,0 +1,24 @@
+"""The bridge's own settings: read from the environment once, when it starts. The platform's are chalicelib's."""
+
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+
+class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`host` and `port` are those of health and metrics; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    poll_seconds: float = 1.0  # how often it is looked whether the rules have changed; they are read less often
+    receive_seconds: int = 5  # a receive's long poll; the AWS client gives up after ten
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> BridgeSettings:
+    """CHASQUI_BRIDGE_HOST, _PORT, _POLL_SECONDS, _RECEIVE_SECONDS. Raises msgspec.ValidationError."""
+    names = BridgeSettings.__struct_fields__
+    given = {name: environment.get(f"CHASQUI_BRIDGE_{name.upper()}") for name in names}
+    return msgspec.convert(
+        {name: value for name, value in given.items() if value is not None}, BridgeSettings, strict=False
+    )
