@@ -32,10 +32,16 @@ def client(service: str) -> Any:
 
 @cache
 def _client(service: str) -> Any:
-    made = boto3.session.Session().client(service, config=_CONFIG)  # type: ignore[call-overload]
+    made = _session().client(service, config=_CONFIG)  # type: ignore[call-overload]
     for watcher in _watchers:
         watcher(made)
     return made
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """One for all clients: each would read the endpoints of all of AWS anew, some 100 ms of a cold start."""
+    return boto3.session.Session()
 
 
 def forget_clients() -> None:
