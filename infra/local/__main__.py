@@ -9,7 +9,7 @@ from types import FrameType
 
 import httpx
 
-from infra.local import demo, seed, stack, watch
+from infra.local import card, demo, seed, stack, watch
 from infra.local.children import Crew, RunFailed
 from infra.local.emulator import MINISTACK_PYTHON, python_for
 from infra.local.place import HOST, PORTS, PREFIX, BadPlace, Place, environment, place
@@ -63,7 +63,7 @@ def _run(where: Place, crew: Crew) -> int:
     keys = seed.plant(where)
     crew.wait_for("pumps", lambda: len(list(where.ready_dir.glob("pumps-*"))) == where.pump_workers)
     crew.wait_for("SMPP bridge", lambda: seed.bound(where))
-    seed.write_card(where, keys)
+    card.write(where, keys)
     delivered = demo.send_three(where, keys, crew)
     if where.run_once:
         return 0 if delivered else 1

@@ -1,0 +1,99 @@
+"""A platform that can send, planted through the API as an administrator would; only the first key is not."""
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from chalicelib.services.issue_key import issue_admin_key
+from infra.local.card import Keys
+from infra.local.children import RunFailed
+from infra.local.demo import authorization
+from infra.local.place import HOST, Place
+
+NUMBERING: Final = Path(__file__).with_name("numbering.csv")
+CREDIT: Final = "1000"
+OPERATOR: Final = "demo-operator"  # stands for an operator's SMSC: live messages go there
+SIMULATOR: Final = "simulator"  # where test keys' messages go
+# Country → price of a part. None: anywhere else.
+PRICES: Final[dict[str | None, str]] = {
+    "ES": "0.045",
+    "PT": "0.031",
+    "MX": "0.028",
+    "PE": "0.039",
+    "CO": "0.012",
+    "AR": "0.052",
+    "US": "0.0081",
+    "CA": "0.0075",
+    None: "0.08",
+}
+GATEWAY: Final[dict[str, Any]] = {
+    "host": HOST,
+    "password": "secret",
+    "window": 500,
+    "messages_per_second": 2000.0,  # the simulator's machine is the limit, not the gateway
+    "response_timeout_seconds": 10.0,
+}
+
+
+def plant(where: Place) -> Keys:
+    """Accounts, credit, keys, numbering plan, gateways, routes and prices; published. Raises RunFailed."""
+    admin_key = issue_admin_key("local run", time.time_ns() // 1_000_000).text
+    with httpx.Client(base_url=where.base_url, headers=authorization(admin_key), timeout=60) as client:
+        account = _post(client, "/v1/admin/accounts", {"name": "Demo", "default_region": "ES"})["id"]
+        _post(client, f"/v1/admin/accounts/{account}/credits", {"amount": CREDIT, "why": "to try it out"})
+        keys = {
+            mode: _post(client, f"/v1/admin/accounts/{account}/keys", {"mode": mode, "name": f"demo {mode}"})["key"]
+            for mode in ("live", "test")
+        }
+        _gateways(client, where)
+        _routes(client)
+        _import_numbering(client)
+        _post(client, "/v1/admin/rules", {"note": "what make run begins with"})
+    return Keys(account=account, api_key=keys["live"], test_key=keys["test"], admin_key=admin_key)
+
+
+def bound(where: Place) -> bool:
+    """Whether the bridge has a session with each gateway's SMSC."""
+    try:
+        stats = httpx.get(f"{where.smsc_admin_url}/stats", timeout=5).raise_for_status().json()
+        healthy = httpx.get(f"{where.bridge_url}/health", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
+    return healthy and int(stats["sessions"]) >= 2
+
+
+def _gateways(client: httpx.Client, where: Place) -> None:
+    for name, simulator in ((OPERATOR, False), (SIMULATOR, True)):
+        body = {
+            **GATEWAY,
+            "id": name,
+            "name": "An operator" if name == OPERATOR else "SMSC simulator",
+            "port": where.smsc_port,
+            "system_id": name,
+            "simulator": simulator,
+        }
+        _post(client, "/v1/admin/gateways", body)
+
+
+def _routes(client: httpx.Client) -> None:
+    for country, price in PRICES.items():
+        place = {"country": country} if country else {}
+        _post(client, "/v1/admin/routes", {**place, "targets": [{"gateway": OPERATOR}], "price": price})
+
+
+def _import_numbering(client: httpx.Client) -> None:
+    answer = client.post("/v1/admin/numbering", content=NUMBERING.read_bytes(), headers={"Content-Type": "text/csv"})
+    _check(answer)
+
+
+def _post(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = client.post(path, json=body)
+    _check(answer)
+    return dict(answer.json())
+
+
+def _check(answer: httpx.Response) -> None:
+    if not answer.is_success:
+        raise RunFailed(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
