@@ -50,7 +50,7 @@ def plant(where: Place) -> Keys:
         _gateways(client, where)
         _routes(client)
         _import_numbering(client)
-        _post(client, "/v1/admin/rules", {"note": "what make run begins with"})
+        _post(client, "/v1/admin/rules/publish", {"note": "what make run begins with"})
     return Keys(account=account, api_key=keys["live"], test_key=keys["test"], admin_key=admin_key)
 
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final
@@ -80,7 +80,7 @@ def _measure(card: dict[str, Any], folder: Path) -> Result:
     httpx.post(f"{card['smsc']['admin_url']}/reset").raise_for_status()
     time.sleep(2 * REPORT_SECONDS)
     before, own = Counts.read(folder / "meter"), time.process_time()
-    begun = time.monotonic()
+    day, begun = datetime.now(UTC).date(), time.monotonic()
     answers = _post(card, numbers[:MESSAGES])
     posted = time.monotonic() - begun
     own = time.process_time() - own
@@ -90,7 +90,7 @@ def _measure(card: dict[str, Any], folder: Path) -> Result:
     counts = Counts.read(folder / "meter").since(before)
     ids = {answer.body["id"] for answer in answers if answer.status == 202}
     stats = httpx.get(f"{card['smsc']['admin_url']}/stats").raise_for_status().json()
-    return Result(answers, posted, seconds, counts, own, _statuses(card, ids), stats)
+    return Result(answers, posted, seconds, counts, own, _statuses(card, ids, day), stats)
 
 
 def _post(card: dict[str, Any], numbers: list[str]) -> list[Answer]:
@@ -132,11 +132,11 @@ def _depth(sqs: Any, url: str) -> int:
     return sum(int(value) for value in found.values())
 
 
-def _statuses(card: dict[str, Any], ids: set[str]) -> dict[str, int]:
-    """How many of the messages stand where, as the API lists them."""
+def _statuses(card: dict[str, Any], ids: set[str], day: date) -> dict[str, int]:
+    """How many of the messages, posted since that day, stand where, as the API lists them."""
     print("  reading all of them back …", flush=True)
     found: dict[str, str] = {}
-    query: dict[str, str] = {"limit": "100", "date_from": datetime.now(UTC).date().isoformat()}
+    query: dict[str, str] = {"limit": "100", "date_from": day.isoformat()}
     with httpx.Client(base_url=card["base_url"], headers={"Authorization": f"Bearer {card['api_key']}"}) as client:
         while True:
             page = client.get("/v1/messages", params=query, timeout=60).raise_for_status().json()
