@@ -1,0 +1,117 @@
+"""Charging's sums: what a bundle costs, and the record of its verdicts that a replay reads."""
+
+import msgspec
+import pytest
+
+from chalicelib.domain import charging
+from chalicelib.domain.charging import Charge, UsageLine, Verdict, Verdicts
+from chalicelib.domain.decision import Decision
+from chalicelib.domain.message import Content, Status
+from chalicelib.domain.refusals import REASONS, refusal
+from chalicelib.domain.text import Encoding
+
+NOW_MS = 1_760_000_000_000
+DAY = "2025-10-09"
+
+
+def decision(price_micros: int = 10, operator: str = "op") -> Decision:
+    return Decision(gateway="g", route="r", operator=operator, price_micros=price_micros, rules=1, why="w")
+
+
+def content(parts: int = 1, valid_until_ms: int = NOW_MS + 1) -> Content:
+    return Content(
+        to="+34600111222", country="ES", sender="A", encoding=Encoding.GSM7, parts=parts, valid_until_ms=valid_until_ms
+    )
+
+
+def line(operator: str = "op", **counts: int) -> UsageLine:
+    return UsageLine(day=DAY, country="ES", operator=operator, gateway="g", **counts)
+
+
+def charge(bundle: str, lines: int) -> Charge:
+    usage = tuple(line(f"op{number}") for number in range(lines))
+    return Charge(
+        account="a", bundle=bundle, at_ms=0, amount_micros=1, verdicts=charging.gather([decision()]), usage=usage
+    )
+
+
+def test_a_bundle_costs_price_times_parts_of_what_is_sent() -> None:
+    asked: list[tuple[Content, Verdict]] = [
+        (content(parts=2), decision(10)),
+        (content(), decision(5, operator="other")),
+        (content(parts=9), refusal("no_route")),
+        (content(parts=9, valid_until_ms=NOW_MS), decision(10)),
+    ]
+    made = charging.propose("a", "B", asked, NOW_MS)
+    assert (made.amount_micros, made.kind) == (25, "charge")
+    assert made.usage == (
+        line(messages=1, parts=2, credits_micros=20),
+        line("other", messages=1, parts=1, credits_micros=5),
+    )
+    assert [type(verdict).__name__ for verdict in made.verdicts.each()] == [
+        "Decision", "Decision", "Refusal", "Refusal",
+    ]  # fmt: skip
+    assert made.verdicts.refusals[1].status is Status.EXPIRED
+
+
+def test_a_refused_bundle_costs_nothing_and_keeps_the_reasons_it_had() -> None:
+    asked: list[tuple[Content, Verdict]] = [(content(), decision()), (content(), refusal("no_route"))]
+    made = charging.refuse(charging.propose("a", "B", asked, NOW_MS), "no_credit")
+    assert (made.amount_micros, made.usage, made.kind) == (0, (), "refusal")
+    assert [one.error.code for one in made.verdicts.each() if not isinstance(one, Decision)] == [
+        "no_credit", "no_route",
+    ]  # fmt: skip
+
+
+def test_verdicts_are_kept_once_each_and_come_back_as_they_were() -> None:
+    told: list[Verdict] = [
+        decision(),
+        refusal("no_route"),
+        decision(),
+        decision(11),
+        refusal("no_credit"),
+        refusal("no_route"),
+    ]
+    kept = charging.gather(told)
+    assert (len(kept.decisions), len(kept.refusals)) == (2, 2)
+    assert msgspec.json.decode(msgspec.json.encode(kept), type=Verdicts).each() == told
+
+
+def test_a_campaigns_verdicts_stay_under_a_kilobyte() -> None:
+    assert len(msgspec.json.encode(charging.gather([decision()] * 98))) < 1024
+
+
+def test_usage_of_the_same_day_operator_and_gateway_is_added_up() -> None:
+    lines = [line(messages=1, credits_micros=3), line("other", parts=1), line(messages=2, refunded_micros=4)]
+    assert charging.merge_usage(lines) == (
+        line(messages=3, credits_micros=3, refunded_micros=4),
+        line("other", parts=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "groups"),
+    [
+        ([1, 1, 1], [3]),
+        ([1] * 5, [5]),
+        ([3, 3, 3], [2, 1]),
+        ([10, 1], [1, 1]),
+        ([], []),
+    ],
+)
+def test_charges_are_grouped_as_a_transaction_holds_them(lines: list[int], groups: list[int]) -> None:
+    made = charging.grouped([charge(str(number), count) for number, count in enumerate(lines)], max_items=11)
+    assert [len(group) for group in made] == groups
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_each_reason_ends_a_message_for_good_with_a_sentence(code: str) -> None:
+    made = refusal(code)
+    assert made.status in {Status.REJECTED, Status.EXPIRED, Status.CANCELED}
+    assert made.error.code == code
+    assert made.error.title.endswith(".")
+
+
+def test_a_code_that_the_table_lacks_is_never_made_up() -> None:
+    with pytest.raises(KeyError):
+        refusal("no_such_code")
