@@ -3,10 +3,18 @@
 from typing import Final
 
 from chalicelib.api import account, documentation, messages
+from chalicelib.api.admin import accounts, api_keys, credits, gateways, numbering, published_rules, routes
 from chalicelib.api.endpoints import Endpoints
 
 _OPERATIONS: Final = (
     messages.endpoints,
     account.endpoints,
+    accounts.endpoints,
+    api_keys.endpoints,
+    credits.endpoints,
+    gateways.endpoints,
+    routes.endpoints,
+    numbering.endpoints,
+    published_rules.endpoints,
 )
 CATALOGUE: Final[tuple[Endpoints, ...]] = (*_OPERATIONS, documentation.describing(_OPERATIONS))

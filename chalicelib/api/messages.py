@@ -7,10 +7,11 @@ from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import CustomerCall, Endpoints, Reply
 from chalicelib.api.message_types import MessageId, MessageQuery, MessageView, NewMessage, Quote, Timeline
 from chalicelib.domain.message import Accepted, Message, fold
-from chalicelib.services.accept import Acceptance, Once, accept, estimate
+from chalicelib.services.accept import Acceptance, accept, estimate
 from chalicelib.services.cancel import cancel
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import not_found
+from chalicelib.services.once import Once
 from chalicelib.services.read_messages import listing, read, span
 
 endpoints: Final = Endpoints(__name__, tag="Messages", role="customer")
@@ -48,7 +49,7 @@ def send_message(call: CustomerCall, body: NewMessage) -> MessageView | Reply[Qu
     return _accepted(accept(submission, account, call.now_ms, once))
 
 
-@endpoints.get("/v1/messages")
+@endpoints.get("/v1/messages", faults=("invalid_cursor",))
 def list_messages(call: CustomerCall, query: MessageQuery) -> Listing[MessageView]:
     """List messages, newest first.
 

@@ -1,7 +1,6 @@
 """Accept: what a customer hands over is checked, priced against its credit, named, and made durable on its queue."""
 
 import logging
-from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ from chalicelib.domain.message import Accepted
 from chalicelib.domain.routing import decide
 from chalicelib.services.check import Submission, check
 from chalicelib.services.faults import Fault
+from chalicelib.services.once import Once
 from chalicelib.services.route import current_table
 from chalicelib.store import idempotency, messages, queues, wallets
 from chalicelib.store.idempotency import Remembered
@@ -28,18 +28,6 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
 
     draft: Draft
     estimate: Decision
-
-
-class Once(msgspec.Struct, frozen=True):
-    """The customer's name for a request, so that asking again does nothing twice."""
-
-    key: str
-    request_sha256: str
-
-    @classmethod
-    def of(cls, key: str, submission: Submission) -> "Once":
-        """The same submission, however it was written, is the same request."""
-        return cls(key, sha256(msgspec.json.encode(submission, order="deterministic")).hexdigest())
 
 
 def estimate(submission: Submission, account: Account, now_ms: int) -> Acceptance:
@@ -94,6 +82,7 @@ def _hand_over(account: Account, made: Acceptance) -> None:
     draft = made.draft
     bundle = AcceptedBundle(id=ids.bundle_of_single(draft.id), account=account.id, messages=(draft,))
     queues.send(queues.ACCEPTED, bundle)
+    log.info("accepted", extra={"bundle": bundle.id, "account": account.id, "messages": [draft.id]})
     fact = Accepted(at_ms=draft.at_ms, content=draft.content)
     try:
         messages.put_facts([Noted(account.id, draft.id, fact, account.retention_days)])

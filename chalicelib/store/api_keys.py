@@ -11,6 +11,7 @@ from chalicelib.domain.account import ApiKey
 from chalicelib.settings import settings
 from chalicelib.store import dynamo
 from chalicelib.store.cached import Cached
+from chalicelib.store.page import Cursor, Page
 from chalicelib.store.rows import Rows, RowTable
 
 _ATTEMPTS: Final = 5
@@ -66,6 +67,12 @@ def of_account(account: str) -> list[ApiKey]:
     """The account's keys, oldest first. A key made a moment ago may not be among them yet."""
     found = ApiKeyTable.by_account.query(account)
     return [msgspec.json.decode(item.body, type=ApiKey) for item in found]
+
+
+def listing(cursor: Cursor | None = None, limit: int = 100) -> Page[ApiKey]:
+    """Up to `limit` keys of everybody, in no particular order."""
+    page = _rows.listing(cursor, limit)
+    return Page(tuple(row.value for row in page.items), page.cursor)
 
 
 def revoke(id_: str, now_ms: int) -> ApiKey | None:

@@ -1,0 +1,166 @@
+"""Accounts: open, read, change, list; their credit limit."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.api.admin.types import AccountId, Country, GatewayId, Name, PageQuery, Version
+from chalicelib.api.amounts import Amount, Price
+from chalicelib.api.cursors import Listing, seal, unseal
+from chalicelib.api.endpoints import AdminCall, Endpoints
+from chalicelib.api.message_types import MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECONDS, instant
+from chalicelib.domain.account import Account, AccountState, RefundPolicy
+from chalicelib.domain.ids import MAX_SHARDS
+from chalicelib.domain.text import MAX_PARTS
+from chalicelib.services.faults import not_found
+from chalicelib.services.keep_account import change_account, open_account
+from chalicelib.store import accounts, wallets
+from chalicelib.store.rows import Row
+
+endpoints: Final = Endpoints(__name__, tag="Accounts", role="admin")
+
+
+class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an administrator sets of an account."""
+
+    name: Name
+    state: Annotated[
+        AccountState, Meta(description="A suspended one reads but sends nothing; a closed one is out.")
+    ] = "active"
+    default_gateway: Annotated[GatewayId, Meta(description="Where goes what no route matches.")] | None = None
+    default_price: Annotated[Price, Meta(description="Per part, at the default gateway.")] | None = None
+    default_sender: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    default_region: Annotated[Country, Meta(description="Where numbers without + are read first.")] | None = None
+    max_parts: Annotated[int, Meta(ge=1, le=MAX_PARTS, description="The longest text, in parts.")] = 10
+    max_validity_seconds: Annotated[int, Meta(ge=MIN_VALIDITY_SECONDS, le=MAX_VALIDITY_SECONDS)] = 172_800
+    shards: Annotated[int, Meta(ge=1, le=MAX_SHARDS, description="Of a day's message log; each takes 1,000/s.")] = 1
+    retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
+    refund_policy: RefundPolicy = "rejected"
+
+
+class AccountChange(AccountSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings anew; what is left out is set to its default."""
+
+    version: Version
+
+
+class AccountView(AccountSettings, frozen=True, kw_only=True):
+    """An account as it is set."""
+
+    id: str
+    version: int
+    created_at: datetime
+
+
+class AccountWithWallet(AccountView, frozen=True, kw_only=True):
+    """An account with what it has. `available` = `balance` + `credit_limit`."""
+
+    balance: Amount
+    credit_limit: Price
+    available: Amount
+
+
+class CreditLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far below zero an account may go."""
+
+    credit_limit: Price
+
+
+@endpoints.post("/v1/admin/accounts", status=201, faults=("already_exists",))
+def open_an_account(call: AdminCall, body: AccountSettings) -> AccountWithWallet:
+    """Open an account.
+
+    It starts with nothing: grant it credit, or set its credit limit.
+    """
+    return _with_wallet(open_account(_account("", body), call.now_ms))
+
+
+@endpoints.get("/v1/admin/accounts", faults=("invalid_cursor",))
+def list_accounts(call: AdminCall, query: PageQuery) -> Listing[AccountView]:
+    """List accounts, in no particular order."""
+    page = accounts.listing(unseal(call, "accounts", query.cursor), query.limit)
+    return Listing(data=tuple(_view(row) for row in page.items), next_cursor=seal(call, "accounts", page.cursor))
+
+
+@endpoints.get("/v1/admin/accounts/{account}")
+def read_account(call: AdminCall, account: AccountId) -> AccountWithWallet:
+    """Read an account with its wallet."""
+    return _with_wallet(_held(account))
+
+
+@endpoints.put("/v1/admin/accounts/{account}", faults=("version_conflict",))
+def change_an_account(call: AdminCall, account: AccountId, body: AccountChange) -> AccountWithWallet:
+    """Change an account's settings.
+
+    It takes effect everywhere within some seconds.
+    """
+    return _with_wallet(change_account(_account(account, body), body.version))
+
+
+@endpoints.put("/v1/admin/accounts/{account}/credit-limit")
+def set_credit_limit(call: AdminCall, account: AccountId, body: CreditLimit) -> AccountWithWallet:
+    """Set how far below zero an account may go."""
+    held = _held(account)
+    wallets.set_credit_limit(account, body.credit_limit.micros)
+    return _with_wallet(held)
+
+
+def _held(account: str) -> Row[Account]:
+    held = accounts.versioned(account)
+    if held is None:
+        raise not_found("account")
+    return held
+
+
+def _account(account_id: str, given: AccountSettings) -> Account:
+    return Account(
+        id=account_id,
+        name=given.name,
+        created_ms=0,  # the service knows
+        state=given.state,
+        default_gateway=given.default_gateway,
+        default_price_micros=given.default_price.micros if given.default_price else None,
+        default_sender=given.default_sender,
+        default_region=given.default_region,
+        max_parts=given.max_parts,
+        max_validity_seconds=given.max_validity_seconds,
+        shards=given.shards,
+        retention_days=given.retention_days,
+        refund_policy=given.refund_policy,
+    )
+
+
+def _view(row: Row[Account]) -> AccountView:
+    account = row.value
+    price_micros = account.default_price_micros
+    return AccountView(
+        id=account.id,
+        version=row.version,
+        created_at=instant(account.created_ms),
+        name=account.name,
+        state=account.state,
+        default_gateway=account.default_gateway,
+        default_price=None if price_micros is None else Price(price_micros),
+        default_sender=account.default_sender,
+        default_region=account.default_region,
+        max_parts=account.max_parts,
+        max_validity_seconds=account.max_validity_seconds,
+        shards=account.shards,
+        retention_days=account.retention_days,
+        refund_policy=account.refund_policy,
+    )
+
+
+def _with_wallet(row: Row[Account]) -> AccountWithWallet:
+    wallet = wallets.get(row.value.id, consistent=True)
+    if wallet is None:
+        raise not_found("account")
+    told = _view(row)
+    return AccountWithWallet(
+        **{name: getattr(told, name) for name in told.__struct_fields__},
+        balance=Amount(wallet.balance_micros),
+        credit_limit=Price(wallet.credit_limit_micros),
+        available=Amount(wallet.available_micros),
+    )

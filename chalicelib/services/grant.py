@@ -1,0 +1,49 @@
+"""Grant credit to an account, or take some back; once for each name that the administrator gives it."""
+
+import msgspec
+
+from chalicelib.domain import ids
+from chalicelib.domain.charging import LedgerEntry
+from chalicelib.services.faults import Fault, invalid_field, not_found
+from chalicelib.services.once import Once
+from chalicelib.store import idempotency, ledger
+from chalicelib.store.wallets import NoWallet
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """What moves, and why. A negative amount is taken back."""
+
+    account: str
+    amount_micros: int
+    why: str
+
+
+def grant(what: Grant, who: str, now_ms: int, once: Once | None = None) -> LedgerEntry:
+    """The ledger entry, made now or by the first such request.
+
+    Raises Fault `not_found`, `invalid_request`, `idempotency_key_reused`.
+    """
+    if what.amount_micros == 0:
+        raise invalid_field("/amount", "out_of_range", "nothing would move")
+    entry_id = _entry_id(what.account, now_ms, once)
+    try:
+        ledger.grant(what.account, entry_id, what.amount_micros, who=who, why=what.why, now_ms=now_ms)
+    except NoWallet:
+        raise not_found("account") from None
+    entry = ledger.entry(what.account, entry_id)
+    if entry is None:
+        raise AssertionError(f"the ledger lost {entry_id}")
+    return entry
+
+
+def _entry_id(account: str, now_ms: int, once: Once | None) -> str:
+    """A new entry's id; for a request that came before, the id that it drew then: the ledger has it at most once."""
+    drawn = ids.new_ulid(now_ms)
+    if once is None:
+        return drawn
+    held = idempotency.remember(f"{account}/credits", once.key, once.request_sha256, drawn, now_ms)
+    if held is None:
+        return drawn
+    if held.body_sha256 != once.request_sha256:
+        raise Fault("idempotency_key_reused", "this Idempotency-Key came with another request before")
+    return held.answer

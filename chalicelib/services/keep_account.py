@@ -1,0 +1,43 @@
+"""Open and change accounts: what an administrator may set, and what must fit together."""
+
+import msgspec
+
+from chalicelib.domain import ids
+from chalicelib.domain.account import Account
+from chalicelib.domain.numbers import BadSender, parse_sender
+from chalicelib.services.faults import Fault, invalid_field, not_found
+from chalicelib.store import accounts
+from chalicelib.store.rows import Row
+
+
+def open_account(account: Account, now_ms: int) -> Row[Account]:
+    """The account with an id of its own and an empty wallet. Raises Fault `invalid_request`."""
+    _check(account)
+    opened = msgspec.structs.replace(account, id=ids.new_id("acc", now_ms), created_ms=now_ms)
+    if not accounts.create(opened):
+        raise Fault("already_exists", "the id is taken")  # an id was drawn twice: drawing again will do
+    return Row(opened, 1)
+
+
+def change_account(account: Account, expected_version: int) -> Row[Account]:
+    """The account over that version of it. Raises Fault `not_found`, `version_conflict`, `invalid_request`."""
+    _check(account)
+    held = accounts.versioned(account.id)
+    if held is None:
+        raise not_found("account")
+    if account.shards < held.value.shards:
+        raise invalid_field("/shards", "out_of_range", "messages lie in the shards there are: their number only grows")
+    changed = msgspec.structs.replace(account, created_ms=held.value.created_ms)
+    if not accounts.change(account.id, expected_version, changed):
+        raise Fault("version_conflict", f"the account is at version {held.version}")
+    return Row(changed, expected_version + 1)
+
+
+def _check(account: Account) -> None:
+    if (account.default_gateway is None) is not (account.default_price_micros is None):
+        raise invalid_field("/default_price", "missing", "a default gateway and its price are set together")
+    if account.default_sender is not None:
+        try:
+            parse_sender(account.default_sender)
+        except BadSender as error:
+            raise invalid_field("/default_sender", error.code, str(error)) from None

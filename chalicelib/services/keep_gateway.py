@@ -1,0 +1,58 @@
+"""Keep gateways: the row, the password as a secret of its own, and the queues that its messages wait on."""
+
+from typing import Final
+
+from chalicelib.domain.rules import Gateway
+from chalicelib.services.faults import Fault, invalid_field, not_found
+from chalicelib.store import queues, rule_rows, secrets
+from chalicelib.store.rows import MUST_BE_NEW, Row
+
+# A gateway's queues are named after it: no other gateway may be named like one of them.
+_TAKEN_ENDINGS: Final = ("-bulk", "-dead")
+
+
+def create_gateway(gateway: Gateway, password: str) -> Row[Gateway]:
+    """The gateway, with its secret and queues; it is used once published. Raises Fault `already_exists`.
+
+    The row comes first, so that nobody's secret is overwritten. Where what follows fails, a change of the gateway (with
+    the password) makes up for it.
+    """
+    if gateway.id.endswith(_TAKEN_ENDINGS):
+        raise invalid_field("/id", "not_allowed", "an id does not end in -bulk or -dead: queues of gateways do")
+    if not rule_rows.gateways.put(gateway, expected=MUST_BE_NEW):
+        raise Fault("already_exists", f"there is a gateway {gateway.id}")
+    _equip(gateway, password)
+    return Row(gateway, 1)
+
+
+def change_gateway(gateway: Gateway, expected_version: int, password: str | None) -> Row[Gateway]:
+    """The gateway over that version of it. Raises Fault `not_found`, `version_conflict`."""
+    held = rule_rows.gateways.get(gateway.id, consistent=True)
+    if held is None:
+        raise not_found("gateway")
+    if not rule_rows.gateways.put(gateway, expected=expected_version):
+        raise Fault("version_conflict", f"the gateway is at version {held.version}")
+    _equip(gateway, password)
+    return Row(gateway, expected_version + 1)
+
+
+def delete_gateway(gateway: str) -> None:
+    """Take the gateway out of the rows. Its queues and secret stay: messages may wait there until the next publishing.
+
+    Raises Fault `not_found`, `in_use`.
+    """
+    users = [
+        route.id
+        for route in rule_rows.routes.everything()
+        if any(target.gateway == gateway for target in route.targets)
+    ]
+    if users:
+        raise Fault("in_use", f"routes lead to it: {', '.join(users[:10])}")
+    if not rule_rows.gateways.delete(gateway):
+        raise not_found("gateway")
+
+
+def _equip(gateway: Gateway, password: str | None) -> None:
+    if password is not None:
+        secrets.put(secrets.gateway_password(gateway.id), password)
+    queues.create_gateway_queues(gateway.id)

@@ -1,0 +1,49 @@
+"""Publish the rules as they are edited, as one immutable numbered snapshot; or an old snapshot again."""
+
+from collections.abc import Iterator, Sequence
+
+from chalicelib.domain.rules import Gateway, Route, Rules
+from chalicelib.services.faults import Fault, FieldFault, not_found
+from chalicelib.store import rule_rows, rules
+
+
+def publish(by: str, note: str, now_ms: int) -> Rules:
+    """The new snapshot. Raises Fault `rules_invalid`, with each fault."""
+    gateways = rule_rows.gateways.everything()
+    routes = rule_rows.routes.everything()
+    faults = tuple(_faults(gateways, routes))
+    if faults:
+        raise Fault("rules_invalid", f"{len(faults)} faults; nothing was published", faults)
+    return rules.publish(gateways, routes, rule_rows.numbering.everything(), by=by, note=note, now_ms=now_ms)
+
+
+def roll_back(number: int, by: str, note: str, now_ms: int) -> Rules:
+    """An old snapshot's content under a new number. The rows stay as they are. Raises Fault `not_found`."""
+    old = snapshot(number)
+    return rules.publish(
+        list(old.gateways), list(old.routes), list(old.numbering), by=by, note=note or f"as {number}", now_ms=now_ms
+    )
+
+
+def snapshot(number: int) -> Rules:
+    """A published snapshot. Raises Fault `not_found`."""
+    try:
+        return rules.get(number)
+    except LookupError:
+        raise not_found("published rules") from None
+
+
+def _faults(gateways: Sequence[Gateway], routes: Sequence[Route]) -> Iterator[FieldFault]:
+    known = {gateway.id for gateway in gateways}
+    asked: dict[tuple[str | None, ...], str] = {}
+    for route in routes:
+        for number, target in enumerate(route.targets):
+            if target.gateway not in known:
+                where = f"/routes/{route.id}/targets/{number}/gateway"
+                yield FieldFault(field=where, code="not_found", detail=f"there is no gateway {target.gateway}")
+        if route.state != "active":
+            continue
+        same = asked.setdefault((route.account, route.country, route.operator, route.prefix), route.id)
+        if same != route.id:
+            told = f"route {same} is for the same messages"
+            yield FieldFault(field=f"/routes/{route.id}", code="repeated", detail=told)
