@@ -27,6 +27,7 @@ _FORMS: Final = tuple(
         (r"^Invalid ", "invalid_format"),
     )
 )
+_NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _AT: Final = " - at `$"
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
@@ -36,9 +37,21 @@ def body(raw: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(raw, type=kind, dec_hook=decode_hook)
     except msgspec.ValidationError as error:
+        _check_json(raw)  # it is checked while it is read: what comes after the fault may be no JSON at all
         raise invalid(field_fault(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Fault("malformed_json", f"the body is not JSON in UTF-8: {error}") from None
+    except _NOT_JSON as error:
+        raise _malformed(error) from None
+
+
+def _check_json(raw: bytes) -> None:
+    try:
+        msgspec.json.decode(raw)
+    except _NOT_JSON as error:
+        raise _malformed(error) from None
+
+
+def _malformed(error: Exception) -> Fault:
+    return Fault("malformed_json", f"the body is not JSON in UTF-8: {error}")
 
 
 def query(given: Mapping[str, list[str]], kind: type[T]) -> T:
