@@ -70,16 +70,13 @@ def _together(records: Sequence[_Record], work: Callable[[Sequence[B], int], Non
     """The records that are done: all, or where they cannot be done together, those that can be done alone."""
     try:
         _do(records, work)
+        return list(records)
     except _NOBODYS_FAULT as error:
         log.warning("to be done again", extra={"records": [record.id for record in records], "reason": repr(error)})
         return []
     except Exception:
-        if len(records) == 1:
-            log.exception("a record failed", extra={"record": records[0].id, "bundle": records[0].bundle.id})
-            return []
-        log.warning("the records failed together: now each alone", exc_info=True)
-        return [record for record in records if _together([record], work)]
-    return list(records)
+        log.exception("failed", extra={"records": {record.id: record.bundle.id for record in records}})
+    return [record for record in records if _together([record], work)] if len(records) > 1 else []
 
 
 def _do(records: Sequence[_Record], work: Callable[[Sequence[B], int], None]) -> None:
