@@ -84,17 +84,20 @@ class Crew:
         print(f"  {what:<34} ready in {time.monotonic() - begun:4.1f} s", flush=True)
 
     def stop(self) -> None:
-        """End every process: the ones started last first, since they lean on the earlier ones."""
-        for child in reversed(self._children):
-            if child.process.poll() is None:
-                child.process.terminate()
-                self._wait(child)
+        """End every process, each given time to finish; the first, which the others lean on, after them."""
+        for children in (self._children[1:], self._children[:1]):
+            running = [child.process for child in children if child.process.poll() is None]
+            for process in running:
+                process.terminate()
+            end = time.monotonic() + STOP_SECONDS
+            for process in running:
+                _wait(process, end - time.monotonic())
         self._children.clear()
 
-    @staticmethod
-    def _wait(child: Child) -> None:
-        try:
-            child.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    try:
+        process.wait(max(0.0, seconds))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -27,6 +27,7 @@ RECEIVE_MAX: Final = 10  # SQS gives no more at once
 LONG_POLL_SECONDS: Final = 5
 MEMORY_MB: Final = 256
 TIMEOUT_MS: Final = 60_000
+FINISH_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 1.0  # after a receive that failed
 
 logger = logging.getLogger("chasqui.pumps")
@@ -88,6 +89,7 @@ class Pump:
         self._listener = listener
         self._meter = meter
         self._stopping = stopping
+        self._at_work = threading.Lock()
         self._sqs = aws.client("sqs")
         self._url: str = self._sqs.get_queue_url(QueueName=listener.queue)["QueueUrl"]
 
@@ -100,8 +102,13 @@ class Pump:
                 logger.exception("receive from %s failed", self._listener.queue)
                 self._stopping.wait(PAUSE_SECONDS)
                 continue
-            if records and self._invoke(records):
-                self._delete(records)
+            with self._at_work:
+                if records and not self._stopping.is_set() and self._invoke(records):
+                    self._delete(records)
+
+    def finish(self, seconds: float) -> None:
+        """Wait until the batch in work is done. A receive is not waited for: what it brings will come again."""
+        self._at_work.acquire(timeout=seconds)
 
     def _receive(self) -> list[dict[str, Any]]:
         """A batch: what is there, then what comes within the window; a full receive is followed by another."""
@@ -203,11 +210,8 @@ def serve(where: Place, meter: Meter, *, with_schedules: bool) -> None:
 
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    threads = [
-        threading.Thread(target=Pump(listener, meter, stopping).run, name=f"{listener.function}-{number}", daemon=True)
-        for listener in listeners(app)
-        for number in range(THREADS)
-    ]
+    pumps = [Pump(listener, meter, stopping) for listener in listeners(app) for _ in range(THREADS)]
+    threads = [threading.Thread(target=pump.run, daemon=True) for pump in pumps]
     if with_schedules:
         threads += [
             threading.Thread(target=keep_time, args=(timer, meter, stopping), name=timer.function, daemon=True)
@@ -218,5 +222,5 @@ def serve(where: Place, meter: Meter, *, with_schedules: bool) -> None:
     (where.ready_dir / f"pumps-{threading.get_native_id()}").touch()
     while not stopping.wait(3600):
         pass
-    for thread in threads:
-        thread.join(LONG_POLL_SECONDS)
+    for pump in pumps:
+        pump.finish(FINISH_SECONDS)

@@ -49,4 +49,8 @@ def administrator(card: dict[str, Any]) -> Administrator:
 def number() -> Callable[[str], str]:
     """A Spanish number that nobody else uses, with the last four digits that choose what the simulator does."""
     fresh = itertools.count()
-    return lambda outcome="7777": f"+34619{next(fresh):02}{outcome}"
+
+    def fresh_number(outcome: str = "7777") -> str:
+        return f"+34619{next(fresh):02}{outcome}"
+
+    return fresh_number

@@ -22,9 +22,7 @@ class Customer:
         headers = {"Authorization": f"Bearer {self.key}"}
         self._client = httpx.Client(base_url=self.base_url, headers=headers, timeout=30)
 
-    def call(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, **more: Any
-    ) -> httpx.Response:
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None, **more: Any) -> httpx.Response:
         return self._client.request(method, path, json=body, **more)
 
     def send(self, to: str, text: str = "Hola", **more: Any) -> dict[str, Any]:
@@ -72,3 +70,23 @@ class Smsc:
 
     def control(self, **settings: Any) -> None:
         httpx.post(f"{self.admin_url}/control", json=settings).raise_for_status()
+
+
+@dataclass
+class Administrator(Customer):
+    """An administrator's key at work."""
+
+    def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self.call("POST", f"/v1/admin/{path}", body)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def customer(self, credit: str, **settings: Any) -> Customer:
+        """A customer of a new account with that much credit."""
+        account = self.create("accounts", {"name": "A test's", **settings})["id"]
+        if credit != "0":
+            self.create(f"accounts/{account}/credits", {"amount": credit, "why": "for a test"})
+        return Customer(self.base_url, self.create(f"accounts/{account}/keys", {"name": "a test's"})["key"])
+
+    def publish(self) -> None:
+        self.create("rules/publish", {"note": "a test's"})
