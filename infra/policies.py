@@ -56,19 +56,17 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         *READ_RULES,
         Grant("s3", ("PutObject",), ("rules/rules/*",)),
         _table("accounts", actions=("GetItem", "PutItem", "UpdateItem", "Scan")),
-        _table("api_keys", actions=("GetItem", "PutItem", "UpdateItem")),
+        _table("api_keys", actions=("GetItem", "PutItem", "UpdateItem", "Scan")),
         _table("api_keys/index/by_account", actions=("Query",)),
         _table("wallets", actions=("GetItem", "PutItem", "UpdateItem")),
         _table("ledger", actions=("GetItem", "PutItem", "Query")),
-        _table("messages", actions=("Query", "PutItem", "BatchWriteItem")),
+        _table("messages", actions=("Query", "BatchWriteItem")),
         _table("idempotency", actions=("GetItem", "PutItem")),
         _table("dispatches", actions=("GetItem", "PutItem")),
-        _table(
-            "gateways", "routes", "numbering",
-            actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "Scan"),
-        ),
+        _table("gateways", "routes", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
+        _table("numbering", actions=("BatchWriteItem", "DeleteItem", "Scan")),
         _send("accepted", "outcomes"),  # a canceled message is settled like any other
-        Grant("sqs", ("CreateQueue", "GetQueueUrl", "GetQueueAttributes", "SetQueueAttributes"), ("gateway-*",)),
+        Grant("sqs", ("CreateQueue", "GetQueueAttributes"), ("gateway-*",)),
         Grant("secretsmanager", ("CreateSecret", "PutSecretValue"), ("gateways/*",)),  # written, never read
     ),
     "routing": (
@@ -81,25 +79,23 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
     "billing": (
         LOGS,
         _table("accounts", actions=("GetItem",)),
-        _table("wallets", actions=("GetItem", "UpdateItem")),
-        _table("ledger", actions=("GetItem", "PutItem", "BatchGetItem")),
-        _table("usage", actions=("UpdateItem",)),
-        _table("messages", actions=("PutItem", "BatchWriteItem")),
+        _table("wallets", "usage", actions=("UpdateItem",)),
+        _table("ledger", actions=("PutItem",)),
+        _table("messages", actions=("BatchWriteItem",)),
         _consume("billing"),
         _send("gateway-*"),
     ),
     "delivery": (
         LOGS,
         _table("accounts", actions=("GetItem",)),
-        _table("wallets", actions=("UpdateItem",)),
-        _table("ledger", actions=("GetItem", "PutItem")),
-        _table("usage", actions=("UpdateItem",)),
-        _table("messages", actions=("Query", "PutItem", "BatchWriteItem")),
-        _table("receipts", actions=("BatchGetItem", "PutItem", "BatchWriteItem")),
+        _table("wallets", "usage", actions=("UpdateItem",)),
+        _table("ledger", actions=("PutItem",)),
+        _table("messages", actions=("Query", "BatchWriteItem")),
+        _table("receipts", actions=("BatchGetItem", "BatchWriteItem")),
         _consume("outcomes"),
         _send("outcomes", "outcomes-dead"),  # a receipt that comes first is parked, and given up at last
     ),
-}  # fmt: skip
+}
 
 
 def policy(function: str, prefix: str) -> dict[str, Any]:

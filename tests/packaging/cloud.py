@@ -7,8 +7,9 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,10 +54,15 @@ class Cloud:
         self._folder = folder
         self._session = boto3.session.Session("made-up", "made-up", region_name=REGION)
         self._endpoint_url = endpoint_url
+        self._held: dict[str, list[str]] = {}  # receipt handles by queue
+        self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
         """A client of this cloud."""
-        return self._session.client(service, endpoint_url=self._endpoint_url)  # type: ignore[call-overload]
+        if service not in self._clients:
+            made = self._session.client(service, endpoint_url=self._endpoint_url)  # type: ignore[call-overload]
+            self._clients[service] = made
+        return self._clients[service]
 
     def run(self, handler: str, *events: dict[str, Any]) -> Outcome:
         """Run the handler with each of the events in one new process that sees the folder and the standard library."""
@@ -74,10 +80,8 @@ class Cloud:
         return msgspec.json.decode(done.stdout.splitlines()[-1], type=Outcome)
 
     def receive(self, queue: str) -> dict[str, Any]:
-        """What is on a queue, as the event that Lambda makes of it."""
-        sqs = self.client("sqs")
-        url = sqs.get_queue_url(QueueName=f"{PREFIX}-{queue}")["QueueUrl"]
-        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])
+        """What is on a queue, as the event that Lambda makes of it; the records stay, out of sight."""
+        arn = f"arn:aws:sqs:{REGION}:123456789012:{PREFIX}-{queue}"
         return {
             "Records": [
                 {
@@ -87,18 +91,41 @@ class Cloud:
                     "attributes": record["Attributes"],
                     "messageAttributes": {},
                     "eventSource": "aws:sqs",
-                    "eventSourceARN": f"arn:aws:sqs:{REGION}:123456789012:{PREFIX}-{queue}",
+                    "eventSourceARN": arn,
                     "awsRegion": REGION,
                 }
-                for record in answer.get("Messages", [])
+                for record in self._receive(queue)
             ]
         }
 
+    def take_all(self, queue: str) -> list[dict[str, Any]]:
+        """What is on a queue, also what was received and not deleted; it is gone then."""
+        sqs = self.client("sqs")
+        url = self._url(queue)
+        held = self._held.pop(queue, [])
+        for handle in held:
+            with suppress(sqs.exceptions.ClientError):  # it was deleted
+                sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+        records = self._receive(queue)
+        for record in records:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=record["ReceiptHandle"])
+        self._held.pop(queue)
+        return [{"body": record["Body"]} for record in records]
+
     def send(self, queue: str, body: str) -> None:
         """Put a record on a queue, as the bridge does."""
-        sqs = self.client("sqs")
-        url = sqs.get_queue_url(QueueName=f"{PREFIX}-{queue}")["QueueUrl"]
-        sqs.send_message(QueueUrl=url, MessageBody=body)
+        self.client("sqs").send_message(QueueUrl=self._url(queue), MessageBody=body)
+
+    def _receive(self, queue: str) -> list[dict[str, Any]]:
+        answer = self.client("sqs").receive_message(
+            QueueUrl=self._url(queue), MaxNumberOfMessages=10, AttributeNames=["All"]
+        )
+        records: list[dict[str, Any]] = answer.get("Messages", [])
+        self._held.setdefault(queue, []).extend(record["ReceiptHandle"] for record in records)
+        return records
+
+    def _url(self, queue: str) -> str:
+        return str(self.client("sqs").get_queue_url(QueueName=f"{PREFIX}-{queue}")["QueueUrl"])
 
 
 def request(
@@ -109,6 +136,7 @@ def request(
     template, match = next((name, found) for name in paths if (found := re.fullmatch(patterns[name], path)))
     headers = {"Content-Type": "application/json"} if body is not None else {}
     headers |= {"Authorization": f"Bearer {key}"} if key is not None else {}
+    headers |= {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
     return {
         "httpMethod": method,
         "path": path,

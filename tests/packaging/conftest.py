@@ -35,6 +35,14 @@ class Package(NamedTuple):
         """Properties of every function by its handler."""
         return {properties["Handler"]: properties for _, properties in functions_of(self.template)}
 
+    def policy_of(self, handler: str) -> dict[str, Any]:
+        """The policy document of the handler's own role."""
+        role, attribute = self.functions[handler]["Role"]["Fn::GetAtt"]
+        assert attribute == "Arn"
+        (policy,) = self.template["Resources"][role]["Properties"]["Policies"]
+        document: dict[str, Any] = policy["PolicyDocument"]
+        return document
+
 
 @pytest.fixture(scope="session")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Package:

@@ -59,14 +59,25 @@ def needs(call: dict[str, Any]) -> Iterator[Need]:
             yield Need(action, "*")
 
 
-def allows(policy: dict[str, Any], need: Need) -> bool:
-    """Whether a statement of the policy allows it. These policies have neither conditions nor denials."""
-    return any(
-        statement["Effect"] == "Allow"
-        and need.action in _each(statement["Action"])
-        and any(fnmatchcase(need.resource, pattern) for pattern in _each(statement["Resource"]))
+def grants(policy: dict[str, Any]) -> list[Need]:
+    """What the policy allows, action by action and pattern by pattern. It has neither conditions nor denials."""
+    return [
+        Need(action, pattern)
         for statement in policy["Statement"]
-    )
+        for action in _each(statement["Action"])
+        for pattern in _each(statement["Resource"])
+        if statement["Effect"] == "Allow"
+    ]
+
+
+def covers(grant: Need, need: Need) -> bool:
+    """Whether the grant is for the need."""
+    return grant.action == need.action and fnmatchcase(need.resource, grant.resource)
+
+
+def allows(policy: dict[str, Any], need: Need) -> bool:
+    """Whether the policy has a grant for the need."""
+    return any(covers(grant, need) for grant in grants(policy))
 
 
 def _each(value: str | list[str]) -> list[str]:
