@@ -35,7 +35,7 @@ bench: $(INSTALLED) $(EMULATOR) ## the benchmarks: text, codec, bridge, end to e
 	@BACKEND=$(BACKEND) exec $(BIN)/python -m tests.bench.run
 
 package: $(INSTALLED) ## the deployment of stage prod, in dist/
-	$(BIN)/chalice package --stage prod dist
+	$(BIN)/python -m infra.package --stage prod dist
 
 lock: $(INSTALLED) ## pin the requirements anew, from requirements/*.in
 	$(BIN)/pip install --quiet uv
