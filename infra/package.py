@@ -43,10 +43,17 @@ def package(out: Path, *, stage: str, architecture: str | None = None) -> Path:
 
 
 def named(template: dict[str, Any], stage: str) -> dict[str, Any]:
-    """The template with the functions' names as `chalice deploy` gives them, so that alarms know them either way."""
+    """The template with the functions' names as `chalice deploy` gives them, so that alarms know them either way.
+
+    Their log groups are named after them: chalice 1.34 lets the API's refer to a function that it renames afterwards.
+    """
+    resources = template["Resources"]
     for name, properties in functions_of(template):
-        suffix = "" if name == "APIHandler" else "-" + properties["Handler"].rpartition(".")[2]
+        api = name == "APIHandler"
+        suffix = "" if api else "-" + properties["Handler"].rpartition(".")[2]
         properties["FunctionName"] = f"chasqui-{stage}{suffix}"
+        log_group = resources["ApiHandlerLogGroup" if api else f"{name}LogGroup"]
+        log_group["Properties"]["LogGroupName"] = f"/aws/lambda/{properties['FunctionName']}"
     return template
 
 

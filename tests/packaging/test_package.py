@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -101,6 +103,13 @@ def test_the_template_names_the_functions_as_the_alarms_do(shipped: Package) -> 
     assert names == {"chasqui-prod"} | {f"chasqui-prod-{name}" for name in watched.group(1).split(", ")}
 
 
+def test_the_template_is_one_that_cloudformation_takes(shipped: Package) -> None:
+    linted = subprocess.run(
+        [sys.executable, "-m", "cfnlint", str(shipped.folder / "sam.json")], capture_output=True, text=True, check=False
+    )
+    assert linted.returncode == 0, linted.stdout
+
+
 def test_the_environment_names_the_stage_and_holds_no_secret(shipped: Package) -> None:
     for properties in shipped.functions.values():
         assert properties["Environment"]["Variables"] == {"CHASQUI_PREFIX": "chasqui-prod"}
@@ -108,7 +117,8 @@ def test_the_environment_names_the_stage_and_holds_no_secret(shipped: Package) -
 
 def test_every_function_has_logs_that_end_and_a_timeout_below_its_gateways(shipped: Package) -> None:
     groups = [r for r in shipped.template["Resources"].values() if r["Type"] == "AWS::Logs::LogGroup"]
-    assert len(groups) == len(shipped.functions)
+    names = {f"/aws/lambda/{properties['FunctionName']}" for properties in shipped.functions.values()}
+    assert {group["Properties"]["LogGroupName"] for group in groups} == names
     assert {group["Properties"]["RetentionInDays"] for group in groups} == {90}
     assert max(properties["Timeout"] for properties in shipped.functions.values()) < 29  # API Gateway's limit
 
