@@ -38,7 +38,7 @@ package: $(INSTALLED) ## the deployment of stage prod, in dist/
 	$(BIN)/python -m infra.package --stage prod dist
 
 lock: $(INSTALLED) ## pin the requirements anew, from requirements/*.in
-	$(BIN)/pip install --quiet uv
+	$(BIN)/pip install --quiet uv==0.13.9
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header requirements/lambda.in -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header requirements/bridge.in -c requirements.txt -o smpp_bridge/requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header requirements/dev.in -c requirements.txt -c smpp_bridge/requirements.txt -o requirements/dev.txt

@@ -15,6 +15,7 @@ from infra.local.place import PORTS, ROOT
 
 START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 30.0
+PROC: Final = Path("/proc")
 
 
 def free_ports() -> dict[str, str]:
@@ -84,9 +85,21 @@ class LocalRun:
 
 
 def _processes() -> list[int]:
-    answer = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)  # noqa: S607 - of every system
-    rows = [line.split() for line in answer.stdout.splitlines()]
-    return [int(pid) for pid, state in rows if not state.startswith("Z")]
+    """Processes that live, of the whole machine; by /proc where there is one, since slim systems have no ps."""
+    if PROC.exists():
+        states = {int(path.parent.name): _state(path) for path in PROC.glob("[0-9]*/stat")}
+    else:
+        answer = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)  # noqa: S607
+        rows = [line.split() for line in answer.stdout.splitlines()]
+        states = {int(pid): state for pid, state in rows}
+    return [pid for pid, state in states.items() if not state.startswith("Z")]
+
+
+def _state(path: Path) -> str:
+    try:
+        return path.read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"  # it ended just now
 
 
 def _group_of(pid: int) -> int | None:

@@ -84,7 +84,7 @@ print(crew.pids()["child"], flush=True)
 time.sleep(60)
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(  # noqa: S603 - its own text
+    process = subprocess.Popen(
         [sys.executable, "-c", run], stdout=subprocess.PIPE, text=True, env=environment
     )
     assert process.stdout is not None
