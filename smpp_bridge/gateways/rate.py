@@ -2,7 +2,8 @@
 
 from typing import Final
 
-# Saved up while idle, in seconds of the rate: SMSCs count by the second, so hardly more than the rate in any of them.
+# Saved up beside a whole token, in seconds of the rate. SMSCs count by the second: hardly more than the rate in any of
+# them; but less than this would be lost whenever the timer is late by a few milliseconds.
 _BURST_SECONDS: Final = 0.02
 # What a throttled answer does to the rate, how low it may go, and how much of it comes back each second.
 _SLOWER: Final = 0.7
@@ -28,7 +29,7 @@ class TokenBucket:
 
     @property
     def _burst(self) -> float:
-        return max(1.0, self._per_second * _BURST_SECONDS)
+        return 1.0 + self._per_second * _BURST_SECONDS
 
     def change(self, per_second: float, now: float) -> None:
         """From now on `per_second` (> 0)."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
 from chalicelib.domain.rules import Gateway, Rules
 from smpp_bridge.gateways.clock import Clock
@@ -19,6 +20,7 @@ DELETE_LINGER_SECONDS: Final = 0.05  # nobody waits for a delete; ten fit a requ
 DRAINED_SECONDS: Final = 20.0  # how long a stop waits for AWS
 
 _log: Final = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 def gathering_to(platform: Platform, times: OutcomeTimes) -> Gathering:
@@ -83,8 +85,8 @@ class Supervisor:
         wanted = {gateway.id: gateway for gateway in rules.gateways}
         gone = [id_ for id_ in self.workers if id_ not in wanted]
         await asyncio.gather(
-            *(self._guarded(self._stop(id_), id_) for id_ in gone),
-            *(self._guarded(self._bring_in_line(gateway), gateway.id) for gateway in wanted.values()),
+            *(self._guarded(id_, self._stop, id_) for id_ in gone),
+            *(self._guarded(id_, self._bring_in_line, gateway) for id_, gateway in wanted.items()),
         )
         if self.rules is None or self.rules.number != rules.number:
             _log.info("rules in force", extra={"rules": rules.number, "gateways": sorted(wanted)})
@@ -93,7 +95,7 @@ class Supervisor:
     async def stop(self) -> None:
         """Drain every worker and make durable what they told."""
         self.draining = True
-        await asyncio.gather(*(self._guarded(self._stop(id_), id_) for id_ in list(self.workers)))
+        await asyncio.gather(*(self._guarded(id_, self._stop, id_) for id_ in list(self.workers)))
         try:
             await asyncio.wait_for(self.gathering.drained(), DRAINED_SECONDS)
         except TimeoutError:
@@ -132,8 +134,8 @@ class Supervisor:
         await self.workers[gateway].stop()
         del self.workers[gateway]
 
-    async def _guarded(self, work: Any, gateway: str) -> None:
+    async def _guarded(self, gateway: str, work: Callable[[T], Awaitable[None]], of: T) -> None:
         try:
-            await work
+            await work(of)
         except Exception:  # one gateway's trouble never stops another's
             _log.critical("a gateway's worker is in trouble", exc_info=True, extra={"gateway": gateway})

@@ -1,0 +1,160 @@
+"""The bridge on the real store, AWS in this process: from a gateway's queue to ⟨outcomes⟩ and a deleted record."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.message import Submitted
+from chalicelib.settings import Settings
+from chalicelib.store import aws as clients
+from chalicelib.store import dispatches, messages, queues, rules, secrets
+from chalicelib.store.messages import Noted
+from chalicelib.wire import EndOutcome, OutcomeBundle, ReceiptOutcome, SubmitOutcome, decode
+from infra.local.smsc import Config, Smsc
+from smpp_bridge.gateways.aws import FRESH_MS, AwsPlatform
+from smpp_bridge.gateways.clock import Clock
+from smpp_bridge.gateways.platform import Holder
+from smpp_bridge.main import run as run_bridge
+from smpp_bridge.settings import BridgeSettings
+from tests.smpp_bridge.gateways.world import bundle, dispatch, gateway, now_ms, run, until
+
+SETTINGS = BridgeSettings(port=0, poll_seconds=0.1, receive_seconds=0)
+PASSWORD = "s3cret"
+
+
+def publish(port: int, **given: Any) -> None:
+    queues.create_gateway_queues("gw")
+    secrets.put(secrets.gateway_password("gw"), PASSWORD)
+    rules.publish([gateway(port, **given)], [], [], by="test", note="", now_ms=now_ms())
+
+
+def outcomes() -> list[Any]:
+    """What lies on ⟨outcomes⟩ now."""
+    found: list[Any] = []
+    while records := queues.receive(queues.OUTCOMES, wait_seconds=0):
+        for record in records:
+            told = decode(record.body)
+            assert isinstance(told, OutcomeBundle)
+            found += told.outcomes
+    return found
+
+
+def left(queue: str) -> int:
+    attributes = clients.client("sqs").get_queue_attributes(QueueUrl=queues.url(queue), AttributeNames=["All"])
+    counted = attributes["Attributes"]
+    return int(counted["ApproximateNumberOfMessages"]) + int(counted["ApproximateNumberOfMessagesNotVisible"])
+
+
+def test_a_message_goes_from_its_queue_to_the_smsc_and_its_receipt_to_outcomes(aws: Settings) -> None:
+    async def main() -> None:
+        async with Smsc(Config(password=PASSWORD, receipt_delay_seconds=0.1)) as smsc:
+            publish(smsc.port)
+            message = dispatch(text="¿Qué tal? 👋 " * 20)
+            queues.send("gateway-gw", bundle(message))
+            queues.send("gateway-gw-bulk", bundle(dispatch("+34600000010", priority="bulk")))
+            stop = asyncio.Event()
+            bridge = asyncio.create_task(run_bridge(SETTINGS, stop))
+            await until(lambda: smsc.stats.receipts_acked == smsc.stats.accepted > 0)
+            await until(lambda: left("gateway-gw") == left("gateway-gw-bulk") == 0)
+            stop.set()
+            await bridge
+            told = outcomes()
+            parts = [one for one in told if isinstance(one, SubmitOutcome)]
+            assert [one.message for one in parts] == [message.id] * len(parts)
+            assert len(parts) == parts[0].parts == smsc.stats.accepted > 1
+            assert len([one for one in told if isinstance(one, ReceiptOutcome)]) == len(parts)
+            assert [one.status for one in told if isinstance(one, EndOutcome)] == ["rejected"]
+            assert smsc.stats.sessions == 0
+
+    run(main())
+
+
+def test_a_canceled_dispatch_is_told_and_not_submitted(aws: Settings) -> None:
+    async def main() -> None:
+        async with Smsc(Config(receipts=False)) as smsc:
+            publish(smsc.port)
+            canceled = bundle(dispatch())
+            assert dispatches.claim(canceled.id, dispatches.CANCEL, now_ms()).fresh
+            queues.send("gateway-gw", canceled)
+            stop = asyncio.Event()
+            bridge = asyncio.create_task(run_bridge(SETTINGS, stop))
+            await until(lambda: left("gateway-gw") == 0)
+            stop.set()
+            await bridge
+            assert [one.status for one in outcomes()] == ["canceled"]
+            assert smsc.stats.submits == 0
+
+    run(main())
+
+
+def test_a_receipt_is_not_acknowledged_while_sqs_fails(aws: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    down = threading.Event()
+    send_many = queues.send_many
+
+    def failing(queue: str, bundles: Any) -> None:
+        if down.is_set():
+            raise queues.Undelivered("by the test")
+        send_many(queue, bundles)
+
+    monkeypatch.setattr(queues, "send_many", failing)
+
+    async def main() -> None:
+        settings = Config(receipt_delay_seconds=0.3, receipt_retry_seconds=0.3)
+        async with Smsc(settings) as smsc:
+            publish(smsc.port)
+            queues.send("gateway-gw", bundle(dispatch()))
+            stop = asyncio.Event()
+            bridge = asyncio.create_task(run_bridge(SETTINGS, stop))
+            await until(lambda: left("gateway-gw") == 0)
+            down.set()
+            await until(lambda: smsc.stats.receipts_refused >= 1)
+            assert smsc.stats.receipts_acked == 0
+            down.clear()
+            await until(lambda: smsc.stats.receipts_acked == 1)
+            stop.set()
+            await bridge
+            assert [type(one) for one in outcomes()] == [SubmitOutcome, ReceiptOutcome]
+
+    run(main())
+
+
+def test_who_asks_first_has_the_claim_and_asking_again_changes_nothing(aws: Settings) -> None:
+    now = [now_ms()]
+    clock = Clock(epoch_ms=lambda: now[0])
+
+    async def main() -> None:
+        one, other = (AwsPlatform(name, clock, receive_seconds=0) for name in ("bridge_1", "bridge_2"))
+        at = now[0]
+        assert await one.claim("d", at) is Holder.NOW_OURS
+        assert await one.claim("d", at) is Holder.NOW_OURS  # the answer was lost, say
+        assert await one.claim("d", at + 1) is Holder.EARLIER  # delivered again
+        assert await other.claim("d", at) is Holder.TOO_FRESH
+        now[0] += FRESH_MS
+        assert await other.claim("d", now[0]) is Holder.EARLIER
+        dispatches.claim("c", dispatches.CANCEL, at)
+        assert await one.claim("c", at) is Holder.CANCELED
+
+    run(main())
+
+
+def test_a_redelivered_record_is_taken_up_by_the_log(aws: Settings) -> None:
+    async def main() -> None:
+        async with Smsc(Config(receipts=False)) as smsc:
+            publish(smsc.port)
+            done, open_ = dispatch(), dispatch()
+            again = bundle(done, open_)
+            dispatches.claim(again.id, "bridge_that_died", now_ms() - FRESH_MS)
+            fact = Submitted(at_ms=1, part=1, parts=1, gateway="gw", smsc_message_id="1", session="s")
+            messages.put_facts([Noted("acc_1", done.id, fact, 90)])
+            queues.send("gateway-gw", again)
+            stop = asyncio.Event()
+            bridge = asyncio.create_task(run_bridge(SETTINGS, stop))
+            await until(lambda: left("gateway-gw") == 0)
+            stop.set()
+            await bridge
+            assert [(one.message, one.status) for one in outcomes()] == [(open_.id, "unknown")]
+            assert smsc.stats.submits == 0
+
+    run(main())

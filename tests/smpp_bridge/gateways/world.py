@@ -1,0 +1,185 @@
+"""A bridge's surroundings in memory: the platform behind it, messages for it, and a simulator before it."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from chalicelib.domain.ids import new_message_id, new_ulid
+from chalicelib.domain.message import AnyFact, Content
+from chalicelib.domain.rules import Gateway, Rules
+from chalicelib.domain.text import encoding_of
+from chalicelib.store.queues import Record
+from chalicelib.wire import (
+    AttemptOutcome,
+    Dispatch,
+    DispatchBundle,
+    EndOutcome,
+    Outcome,
+    ReceiptOutcome,
+    SubmitOutcome,
+    encode,
+)
+from infra.local.smsc import Smsc
+from smpp_bridge.gateways.platform import Holder
+from smpp_bridge.gateways.slot import Pace
+from smpp_bridge.gateways.supervisor import Supervisor
+
+QUICK = Pace(reconnect_first=0.05, reconnect_most=0.2, refused_first=0.1, refused_most=0.4)
+DELIVERED, UNDELIVERED = "+34600001234", "+34600000001"  # by their last four digits, see the simulator's table
+
+T = TypeVar("T")
+O = TypeVar("O", SubmitOutcome, AttemptOutcome, EndOutcome, ReceiptOutcome)  # noqa: E741 -- an outcome
+
+
+class Unwell(Exception):
+    """What AWS is when a test says so."""
+
+
+class Memory:
+    """The platform in memory. `unwell` names the calls that raise."""
+
+    def __init__(self, *gateways: Gateway, number: int = 1) -> None:
+        self.publish(*gateways, number=number)
+        self.waiting: defaultdict[str, list[Record]] = defaultdict(list)
+        self.outcomes: list[Outcome] = []
+        self.dispatched: list[tuple[str, DispatchBundle]] = []
+        self.deleted: list[str] = []
+        self.hidden: list[tuple[str, int]] = []
+        self.claims: dict[str, Holder] = {}
+        self.claimed: list[str] = []
+        self.facts: dict[str, list[AnyFact]] = {}
+        self.unwell: set[str] = set()
+
+    def publish(self, *gateways: Gateway, number: int) -> None:
+        self._rules = Rules(number=number, published_ms=0, published_by="test", gateways=gateways)
+
+    def put(self, bundle: DispatchBundle, queue: str | None = None, handle: str | None = None) -> str:
+        """Put it on its gateway's queue; the handle that deletes it."""
+        handle = handle or f"handle of {bundle.id}"
+        body = encode(bundle)
+        record = Record(id=bundle.id, handle=handle, body=body, received_times=1, sent_ms=now_ms())
+        self.waiting[queue or f"gateway-{bundle.gateway}"].append(record)
+        return handle
+
+    def of(self, kind: type[O]) -> list[O]:
+        return [outcome for outcome in self.outcomes if isinstance(outcome, kind)]
+
+    def _check(self, call: str) -> None:
+        if call in self.unwell:
+            raise Unwell(call)
+
+    async def rules(self) -> Rules:
+        self._check("rules")
+        return self._rules
+
+    async def password_of(self, gateway: str) -> str:
+        self._check("password_of")
+        return "secret"
+
+    async def receive(self, queue: str, most: int) -> list[Record]:
+        self._check("receive")
+        if not self.waiting[queue]:
+            await asyncio.sleep(0.02)
+        taken, self.waiting[queue] = self.waiting[queue][:most], self.waiting[queue][most:]
+        return taken
+
+    async def hide(self, queue: str, handles: Sequence[str], seconds: int) -> None:
+        self._check("hide")
+        self.hidden += [(handle, seconds) for handle in handles]
+
+    async def delete(self, handles: list[tuple[str, str]]) -> None:
+        self._check("delete")
+        self.deleted += [handle for _, handle in handles]
+
+    async def send_outcomes(self, outcomes: list[Outcome]) -> None:
+        self._check("send_outcomes")
+        self.outcomes += outcomes
+
+    async def send_dispatches(self, dispatches: list[tuple[str, DispatchBundle]]) -> None:
+        self._check("send_dispatches")
+        self.dispatched += dispatches
+
+    async def claim(self, dispatch_id: str, at_ms: int) -> Holder:
+        self._check("claim")
+        self.claimed.append(dispatch_id)
+        return self.claims.get(dispatch_id, Holder.NOW_OURS)
+
+    async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:
+        self._check("facts_of")
+        return self.facts.get(message_id, [])
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def content(to: str = DELIVERED, text: str = "hola", **given: Any) -> Content:
+    plain: dict[str, Any] = {
+        "to": to,
+        "country": "ES",
+        "sender": "Chasqui",
+        "encoding": encoding_of(text),
+        "parts": 1,
+        "valid_until_ms": now_ms() + 3_600_000,
+        "text": text,
+    }
+    return Content(**{**plain, **given})
+
+
+def dispatch(to: str = DELIVERED, text: str = "hola", *, failover: tuple[str, ...] = (), **given: Any) -> Dispatch:
+    return Dispatch(id=new_message_id(now_ms()), content=content(to, text, **given), failover=failover)
+
+
+def bundle(*messages: Dispatch, gateway: str = "gw") -> DispatchBundle:
+    return DispatchBundle(id=new_ulid(now_ms()), account="acc_1", gateway=gateway, messages=messages)
+
+
+def gateway(port: int, id: str = "gw", **given: Any) -> Gateway:
+    plain: dict[str, Any] = {
+        "name": id,
+        "host": "127.0.0.1",
+        "port": port,
+        "system_id": "chasqui",
+        "messages_per_second": 10_000.0,
+        "response_timeout_seconds": 5.0,
+    }
+    return Gateway(id=id, **{**plain, **given})
+
+
+@asynccontextmanager
+async def bridge(platform: Memory) -> AsyncIterator[Supervisor]:
+    """A supervisor at work, drained at the end."""
+    supervisor = Supervisor(platform, pace=QUICK, poll_seconds=0.05)
+    running = asyncio.create_task(supervisor.run())
+    try:
+        await until(lambda: supervisor.rules is not None)
+        yield supervisor
+    finally:
+        running.cancel()
+        await supervisor.stop()
+
+
+@asynccontextmanager
+async def sending(smsc: Smsc, *bundles: DispatchBundle, **given: Any) -> AsyncIterator[tuple[Memory, Supervisor]]:
+    """One gateway to the simulator, with `bundles` on its queue."""
+    platform = Memory(gateway(smsc.port, **given))
+    for each in bundles:
+        platform.put(each)
+    async with bridge(platform) as supervisor:
+        yield platform, supervisor
+
+
+async def until(condition: Callable[[], Any], seconds: float = 8.0) -> None:
+    """Returns when the condition holds; fails the test where it never does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        await asyncio.sleep(0.01)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """A test's own loop, with a limit."""
+    return asyncio.run(asyncio.wait_for(main, 30))
