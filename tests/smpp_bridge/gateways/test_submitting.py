@@ -65,8 +65,9 @@ def test_the_priority_is_told(priority: str, flag: int) -> None:
 
 def test_a_record_is_deleted_only_once_the_outcomes_are_durable() -> None:
     async def main() -> None:
-        async with Smsc(QUIET) as smsc, sending(smsc, bundle(dispatch(), dispatch())) as (platform, supervisor):
+        async with Smsc(QUIET) as smsc, sending(smsc) as (platform, supervisor):
             platform.unwell = {"send_outcomes"}
+            platform.put(bundle(dispatch(), dispatch()))
             await until(lambda: smsc.stats.accepted == 2)
             await until(lambda: supervisor.gathering.outcomes.failed_sends >= 2)
             assert platform.deleted == []
