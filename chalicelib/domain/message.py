@@ -169,6 +169,13 @@ class Final(Fact, frozen=True, kw_only=True, tag="final"):
 
 
 AnyFact = Accepted | Queued | Submitted | Attempted | Receipt | Refunded | Final
+# What follows from what, for facts of the same instant: an end has the time of the receipt that brought it.
+_STEPS: typing.Final[tuple[type[Fact], ...]] = (Accepted, Queued, Attempted, Submitted, Receipt, Final, Refunded)
+
+
+def timeline(facts: Iterable[AnyFact]) -> tuple[AnyFact, ...]:
+    """The facts in order of time, and of cause where they share an instant."""
+    return tuple(sorted(facts, key=lambda fact: (fact.at_ms, _STEPS.index(type(fact)))))
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import AnyFact, Message, Status, fold
+from chalicelib.domain.message import AnyFact, Message, Status, fold, timeline
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.store import messages
 
@@ -47,7 +47,7 @@ def read(account: Account, message_id: str) -> Told:
     message = fold(message_id, facts)
     if message is None:
         raise not_found("message")
-    return Told(message, tuple(sorted(facts, key=lambda fact: fact.at_ms)))
+    return Told(message, timeline(facts))
 
 
 def span(first: date | None, last: date | None, now_ms: int) -> Span:
