@@ -12,6 +12,7 @@ CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MAX_SHARDS: Final = len(CROCKFORD)  # the shard is the last character of a message id
 MESSAGE_PREFIX: Final = "msg_"
 _ULID_LENGTH: Final = 26
+_MAX_MS: Final = 253_402_300_799_999  # the end of the year 9999, after which dates have no name; ULIDs go on to 10889
 _TIME_LENGTH: Final = 10  # of them for the time
 _RANDOM_BITS: Final = 80
 _SHIFTS: Final = range(5 * (_ULID_LENGTH - 1), -1, -5)
@@ -59,6 +60,8 @@ def check_message_id(text: str) -> str:
     if not text.startswith(MESSAGE_PREFIX) or len(body) != _ULID_LENGTH or body[0] > "7":
         raise BadId("not a message id")
     if any(character not in CROCKFORD for character in body):
+        raise BadId("not a message id")
+    if created_ms_of(text) > _MAX_MS:
         raise BadId("not a message id")
     return text
 

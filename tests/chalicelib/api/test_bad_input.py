@@ -209,7 +209,13 @@ class TestCursors:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/messages/msg_x", "/v1/messages/%00", "/v1/messages/msg_01ARZ3NDEKTSV4RRFFQ69G5FAV"]
+    "path",
+    [
+        "/v1/messages/msg_x",
+        "/v1/messages/%00",
+        "/v1/messages/msg_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "/v1/messages/msg_7ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+    ],
 )
 def test_an_id_that_is_none_is_not_found(world: World, path: str) -> None:
     for method, tail in (("GET", ""), ("GET", "/events"), ("POST", "/cancel")):

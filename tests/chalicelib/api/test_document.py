@@ -1,0 +1,128 @@
+"""The OpenAPI document: true to what the app does, by schemathesis, and readable."""
+
+import contextlib
+from typing import Any, Final
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.result import Ok
+from schemathesis.generation import GenerationMode
+
+from app import app
+from chalicelib.api.catalogue import CATALOGUE
+from chalicelib.api.problems import KINDS
+from chalicelib.services.issue_key import issue_customer_key
+from tests.chalicelib.api.world import NUMBER, World
+from tests.chalicelib.api.wsgi import application
+
+EXAMPLES: Final = 20  # of each operation, as it should be asked and as it should not: about twenty seconds in all
+load_all_checks()
+HELD_TO: Final = [
+    CHECKS.get_one(name)
+    for name in (
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+    )
+]
+
+
+def test_every_route_of_the_app_is_in_the_document_and_the_other_way_round(world: World) -> None:
+    document = world.call("GET", "/openapi.json", key="").json_body
+    told = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
+    served = {(path, method) for path, methods in app.routes.items() for method in methods}
+    assert told == served
+    names = [operation.id for endpoints in CATALOGUE for operation in endpoints.operations]
+    assert len(set(names)) == len(names)
+
+
+def test_only_the_document_its_page_and_health_are_for_everybody(world: World) -> None:
+    document = world.call("GET", "/openapi.json", key="").json_body
+    open_to_all = {
+        path
+        for path, methods in document["paths"].items()
+        for described in methods.values()
+        if not described["security"]
+    }
+    assert open_to_all == {"/openapi.json", "/docs", "/health"}
+    for endpoints in CATALOGUE:
+        for operation in endpoints.operations:
+            path = operation.path.replace("{", "").replace("}", "")
+            status = world.call(operation.method, path, key="").status_code
+            assert status == (401 if operation.role else 200), operation.id
+
+
+def test_the_page_tells_every_operation_and_code_and_fetches_nothing(world: World) -> None:
+    answer = world.call("GET", "/docs", key="")
+    page = answer.body.decode()
+    assert answer.headers["Content-Type"].startswith("text/html")
+    for endpoints in CATALOGUE:
+        for operation in endpoints.operations:
+            assert f"id='{operation.id}'" in page
+    for code in KINDS:
+        assert f"id='problem-{code}'" in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "<script" not in page
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("role", ["customer", "admin", None])
+def test_what_schemathesis_thinks_of_is_answered_as_the_document_says(world: World, role: str | None) -> None:
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", application)
+    real = things(world)
+    keys = {"customer": world.live, "admin": world.admin, None: ""}
+    headers = {"Authorization": f"Bearer {keys[role]}"} if role else {}
+    asked = 0
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
+        operation = found.ok()
+        if operation.definition.raw.get("x-role") == role:
+            for mode in GenerationMode:
+                asked += 1
+                probe(operation, mode, real, headers)
+    assert asked
+
+
+def things(world: World) -> dict[str, str]:
+    """Ids of things that are there, which chance would not find. What becomes of them hurts no other operation."""
+    route = {"targets": [{"gateway": "sim"}], "price": "0.1"}
+    gateway = {"id": "gw", "name": "x", "host": "h", "port": 1, "system_id": "x", "password": "x"}
+    world.as_admin("POST", "/v1/admin/numbering", [{"prefix": "346", "country": "ES", "operator": "X"}])
+    assert world.as_admin("POST", "/v1/admin/gateways", gateway).status_code == 201
+    return {
+        "account": world.account.id,
+        "message": world.send().json_body["id"],
+        "key": issue_customer_key(world.account.id, "live", "spare", world.now_ms()).key.id,
+        "gateway": "gw",
+        "route": world.as_admin("POST", "/v1/admin/routes", route).json_body["id"],
+        "prefix": "346",
+        "number": "1",
+    }
+
+
+def probe(operation: Any, mode: GenerationMode, real: dict[str, str], headers: dict[str, str]) -> None:
+    """Ask for the operation in many ways, half of them about things that are there."""
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), meant=st.booleans())
+    def ask(case: Any, meant: bool) -> None:
+        if meant:
+            case.path_parameters = {name: real.get(name, held) for name, held in (case.path_parameters or {}).items()}
+            if isinstance(case.body, dict) and "to" in case.body:
+                case.body["to"] = NUMBER
+        case.call_and_validate(headers=headers, checks=HELD_TO)
+
+    with contextlib.suppress(Unsatisfiable):  # where there is nothing to ask wrongly
+        ask()
