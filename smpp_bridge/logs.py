@@ -31,3 +31,4 @@ def start() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # it tells where its credentials came from

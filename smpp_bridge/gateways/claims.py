@@ -16,6 +16,7 @@ from smpp_bridge.gateways.recovery import traces
 from smpp_bridge.gateways.submitter import Submitter
 
 _MAX_CLAIMS: Final = 8  # at a time; each is one request to DynamoDB
+_MAX_BULK_CLAIMS: Final = 6  # of these, so that nothing urgent waits for one to end
 _MAX_READY: Final = 2_000  # messages claimed and not yet submitted: more would only be lost to cancellation
 _READY_SECONDS: Final = 0.5  # of the gateway's rate
 _AGAIN_SECONDS: Final = 1.0  # after a claim that went wrong
@@ -42,7 +43,8 @@ class Claims:
         self._put_back = put_back
         self._waiting: dict[bool, deque[Held]] = {False: deque(), True: deque()}  # by bulk
         self._tasks: set[asyncio.Task[None]] = set()
-        self._messages = 0  # in claims under way
+        self._claims = {False: 0, True: 0}  # under way, by bulk
+        self._messages = {False: 0, True: 0}  # in these
         self._stopping = False
         self.change(gateway)
 
@@ -73,16 +75,23 @@ class Claims:
             held = self._next()
             if held is None:
                 return
-            self._messages += len(held.bundle.messages)
+            self._claims[held.bulk] += 1
+            self._messages[held.bulk] += len(held.bundle.messages)
             task = asyncio.get_running_loop().create_task(self._claim(held))
             self._tasks.add(task)
             task.add_done_callback(self._claimed)
 
     def _next(self) -> Held | None:
-        for bulk, waiting in self._waiting.items():
-            if waiting and self._submitter.backlog.ready(bulk=bulk) + self._messages < self._most_ready:
-                return waiting.popleft()
+        if self._waiting[False] and self._ready(bulk=False) < self._most_ready:
+            return self._waiting[False].popleft()
+        if self._waiting[True] and self._claims[True] < _MAX_BULK_CLAIMS and self._ready(bulk=True) < self._most_ready:
+            return self._waiting[True].popleft()
         return None
+
+    def _ready(self, *, bulk: bool) -> int:
+        """Messages that are, or soon will be, before one that would be claimed now."""
+        being_claimed = sum(self._messages.values()) if bulk else self._messages[False]
+        return self._submitter.backlog.ready(bulk=bulk) + being_claimed
 
     def _claimed(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -102,7 +111,8 @@ class Claims:
             self._waiting[held.bulk].appendleft(held)
             return
         finally:
-            self._messages -= len(held.bundle.messages)
+            self._claims[held.bulk] -= 1
+            self._messages[held.bulk] -= len(held.bundle.messages)
         match holder:
             case Holder.NOW_OURS:
                 for dispatch in held.bundle.messages:

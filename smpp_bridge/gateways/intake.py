@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from chalicelib.domain.rules import Gateway
-from chalicelib.store.queues import Record, gateway_queue
+from chalicelib.store.queues import RECEIVES_BEFORE_DEAD, Record, gateway_queue
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, BadBundle, DispatchBundle, decode
 from smpp_bridge.gateways.backoff import Backoff
 from smpp_bridge.gateways.claims import Claims
@@ -16,16 +16,16 @@ from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import Gatherer
 from smpp_bridge.gateways.held import Held
-from smpp_bridge.gateways.judge import Judge
+from smpp_bridge.gateways.judge import AddressedBundle, Judge
 from smpp_bridge.gateways.platform import VISIBILITY_SECONDS, Platform
 from smpp_bridge.gateways.submitter import Submitter
 
 MAX_HELD_MESSAGES: Final = 5_000  # of each queue, here at one time, from receive to delete: some 10 MB
 _IDLE_SECONDS: Final = 1.0  # how often it is looked whether there is something to take, or room for it
+_SEND_AGAIN_AFTER: Final = RECEIVES_BEFORE_DEAD - 1  # receives: stops and pauses are no fault of a record
 _REMEMBERED: Final = 10_000  # bundles that are through: SQS may deliver a record twice
 
 _log: Final = logging.getLogger(__name__)
-_Deletes = Gatherer[tuple[str, str]]
 
 
 class _NoTicket:
@@ -38,6 +38,20 @@ class _NoTicket:
 _NOBODY: Final = _NoTicket()
 
 
+class _SentAgain:
+    """A record that was put back so often that once more would make a dead letter of it lies there anew: delete it."""
+
+    def __init__(self, intake: "Intake", held: Held) -> None:
+        self._intake = intake
+        self._held = held
+
+    def kept(self) -> None:
+        self._intake._let_go(self._held)
+        self._intake._deletes.add((self._intake._queue(bulk=self._held.bulk), self._held.handle), _NOBODY)
+
+    def lost(self) -> None: ...
+
+
 class Intake:
     """`wanted` says whether messages could be submitted now: while not, they stay on the queue."""
 
@@ -48,13 +62,15 @@ class Intake:
         platform: Platform,
         submitter: Submitter,
         judge: Judge,
-        deletes: _Deletes,
+        deletes: Gatherer[tuple[str, str]],
+        dispatches: Gatherer[AddressedBundle],
         counts: Counts,
         clock: Clock,
         wanted: Callable[[], bool],
     ) -> None:
         self._platform = platform
         self._deletes = deletes
+        self._dispatches = dispatches
         self._counts = counts
         self._clock = clock
         self._wanted = wanted
@@ -96,7 +112,10 @@ class Intake:
         *receivers, hider = self._tasks
         await asyncio.gather(*receivers, return_exceptions=True)
         for held in await self._claims.stop():
-            await self._put_back(held, 0)
+            if held.received_times < _SEND_AGAIN_AFTER:
+                await self._put_back(held, 0)
+            else:
+                self._dispatches.add((self._queue(bulk=held.bulk), held.bundle), _SentAgain(self, held))
         hider.cancel()
 
     def nudge(self) -> None:
@@ -151,6 +170,7 @@ class Intake:
         held = Held(
             bundle,
             record.handle,
+            received_times=record.received_times,
             bulk=bulk,
             taken_ms=self._clock.epoch_ms(),
             visible_until=visible_until,

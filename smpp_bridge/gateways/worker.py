@@ -85,6 +85,7 @@ class GatewayWorker:
             submitter=self.submitter,
             judge=self._judge,
             deletes=gathering.deletes,
+            dispatches=gathering.dispatches,
             counts=self.counts,
             clock=clock,
             wanted=self._wants_messages,

@@ -63,6 +63,27 @@ def test_a_message_that_waits_for_its_retry_goes_back_with_its_attempts() -> Non
     run(main())
 
 
+def test_what_was_put_back_too_often_is_sent_anew_rather_than_become_a_dead_letter() -> None:
+    async def main() -> None:
+        async with Smsc(SLOW) as smsc:
+            platform = Memory(gateway(smsc.port, window=1, messages_per_second=1.0))
+            submitted, fresh, old = bundle(dispatch()), bundle(dispatch()), bundle(dispatch())
+            platform.put(submitted)
+            async with bridge(platform):
+                await until(lambda: smsc.stats.submits == 1)
+                for _ in range(2):  # of which one may be claimed
+                    platform.put(bundle(dispatch()), received_times=1)
+                platform.put(fresh, received_times=3)
+                platform.put(old, received_times=4)
+                await until(lambda: not platform.waiting["gateway-gw"])
+            assert (f"handle of {fresh.id}", 0) in platform.hidden
+            assert ("gateway-gw", old) in platform.dispatched
+            assert f"handle of {old.id}" in platform.deleted
+            assert fresh.id not in {back.id for _, back in platform.dispatched}
+
+    run(main())
+
+
 def test_a_stop_with_an_smsc_that_never_answers_ends() -> None:
     async def main() -> None:
         async with Smsc(Config(receipts=False)) as smsc:

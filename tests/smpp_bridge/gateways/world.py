@@ -56,11 +56,13 @@ class Memory:
     def publish(self, *gateways: Gateway, number: int) -> None:
         self._rules = Rules(number=number, published_ms=0, published_by="test", gateways=gateways)
 
-    def put(self, bundle: DispatchBundle, queue: str | None = None, handle: str | None = None) -> str:
+    def put(
+        self, bundle: DispatchBundle, queue: str | None = None, handle: str | None = None, received_times: int = 1
+    ) -> str:
         """Put it on its gateway's queue; the handle that deletes it."""
         handle = handle or f"handle of {bundle.id}"
         body = encode(bundle)
-        record = Record(id=bundle.id, handle=handle, body=body, received_times=1, sent_ms=now_ms())
+        record = Record(id=bundle.id, handle=handle, body=body, received_times=received_times, sent_ms=now_ms())
         self.waiting[queue or f"gateway-{bundle.gateway}"].append(record)
         return handle
 
