@@ -1,10 +1,12 @@
 """Says what becomes of a message that was refused, not answered, expired or canceled, and reports how it ended here."""
 
+import logging
 import random
 from collections.abc import Mapping
 from typing import Final
 
 from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.numbers import mask
 from chalicelib.domain.refusals import REASONS
 from chalicelib.domain.rules import Gateway
 from chalicelib.domain.submit_errors import (
@@ -28,6 +30,8 @@ FAILED_OVER: Final = "fail over to "  # how `AttemptOutcome.next` begins when th
 _MAX_RESENDS: Final = 3  # of a part without an answer: then it is held, whatever the setting
 _RETRY_SPREAD: Final = 0.2  # retries come up to a fifth later, so that they do not come all at once
 _NO_ANSWER: Final = ErrorInfo(code=NO_ANSWER.code, title=NO_ANSWER.title)
+
+_log: Final = logging.getLogger(__name__)
 
 AddressedBundle = tuple[str, DispatchBundle]  # the queue that it goes to
 
@@ -176,6 +180,7 @@ class Judge:
 
     def _attempted(self, submission: Submission, index: int, error: ErrorInfo, what_next: str) -> None:
         held = submission.held
+        self._tell("attempt", submission.dispatch, error, what_next)
         held.holds += 1
         self._outcomes.add(
             AttemptOutcome(
@@ -193,6 +198,7 @@ class Judge:
 
     def _end(self, held: Held, dispatch: Dispatch, status: Status, error: ErrorInfo, *, refundable: bool) -> None:
         self._counts.ended[status] += 1
+        self._tell("ended", dispatch, error, status)
         held.holds += 1
         self._outcomes.add(
             EndOutcome(
@@ -205,6 +211,20 @@ class Judge:
                 refundable=refundable,
             ),
             held,
+        )
+
+    def _tell(self, what: str, dispatch: Dispatch, error: ErrorInfo, comes: str) -> None:
+        """In the log stands what did not go well; of what does, there would be a line too many a message."""
+        _log.info(
+            what,
+            extra={
+                "message_id": dispatch.id,
+                "to": mask(dispatch.content.to),
+                "gateway": self._gateway.id,
+                "code": error.code,
+                "gateway_code": error.gateway_code,
+                "next": comes,
+            },
         )
 
 

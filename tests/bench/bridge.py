@@ -198,7 +198,7 @@ async def main(seconds: float) -> None:
             bare = await bare_rate(port, window, seconds)
         print(
             f"  response {response_ms:2} ms, window {window:5,}: bridge {bridge:7,.0f} submit_sm/s"
-            f" ({share:.0%} of a core), bare structs {bare:7,.0f}/s"
+            f" ({share:.0%} of a core: {bridge / share:,.0f} a core's second), bare structs {bare:7,.0f}/s"
         )
 
 
