@@ -50,8 +50,7 @@ def _run(where: Place, crew: Crew) -> int:
     print(f"Chasqui on one machine, AWS by {where.backend}; logs in {where.run_dir / 'logs'}", flush=True)
     crew.start("emulator", "emulator", python=python_for(where))
     crew.wait_for("AWS emulator", lambda: _listens(where.aws_port))
-    stack.create(PREFIX)
-    crew.wait_for("stack of infra/data.yaml", lambda: True)
+    crew.wait_for("stack of infra/data.yaml", lambda: stack.create(PREFIX))
     crew.start("smsc", "smsc")
     for number in range(where.api_workers):
         crew.start(f"api-{number}", "api")

@@ -22,7 +22,7 @@ from infra.local import schedules
 from infra.local.meter import Meter
 from infra.local.place import REGION, Place
 
-THREADS: Final = 2  # per queue and process: while one function runs, the next batch is fetched
+THREADS: Final = 1  # per queue and process: more of them only share out smaller batches
 RECEIVE_MAX: Final = 10  # SQS gives no more at once
 LONG_POLL_SECONDS: Final = 5
 MEMORY_MB: Final = 256

@@ -8,8 +8,8 @@ from infra.local.place import ROOT
 TEMPLATE: Final = ROOT / "infra" / "data.yaml"
 
 
-def create(prefix: str) -> None:
-    """Create the stack `<prefix>-data` and wait until it stands. Raises botocore's WaiterError where it fails."""
+def create(prefix: str) -> bool:
+    """Create the stack `<prefix>-data`; True once it stands. Raises botocore's WaiterError where it fails."""
     formation = aws.client("cloudformation")
     name = f"{prefix}-data"
     formation.create_stack(
@@ -19,3 +19,4 @@ def create(prefix: str) -> None:
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    return True
