@@ -17,8 +17,8 @@ def cancel(account: Account, message_id: str, now_ms: int) -> Message:
     Raises Fault `not_found`, `already_submitted`, `already_final`.
 
     The charge is given back by settle, on the outcome that is sent here. Where the message is charged only later, that
-    outcome finds nothing to give back yet; but what is charged goes on to a bridge, which finds our claim and sends the
-    same outcome (same instant: the claim's) once more. The refund has one name, so that it happens once.
+    outcome finds nothing to give back yet; but what is charged goes on to a bridge, which finds our claim and reports
+    the end once more. The refund has one name, so that it happens once.
     """
     told = read(account, message_id)
     if told.message.final and told.message.status is not Status.CANCELED:

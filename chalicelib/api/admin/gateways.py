@@ -20,7 +20,8 @@ _ASCII: Final = "^[ -~]*$(?!\\n)"
 Ton = Annotated[int, Meta(ge=0, le=6, description="Type of number (SMPP 3.4, 5.2.5).")]
 Npi = Annotated[int, Meta(ge=0, le=18, description="Numbering plan indicator (SMPP 3.4, 5.2.6).")]
 Password = Annotated[
-    str, Meta(pattern=_ASCII, max_length=8, description="For the bind (SMPP 3.4: 8 characters). Never told.")
+    str,
+    Meta(pattern=_ASCII, min_length=1, max_length=8, description="For the bind (SMPP 3.4: 8 characters). Never told."),
 ]
 
 

@@ -183,6 +183,14 @@ class TestGateways:
         answer = world.as_admin("POST", "/v1/admin/gateways", {**GATEWAY, "id": identifier, "password": "x"})
         assert (answer.status_code, answer.json_body["errors"][0]["pointer"]) == (422, "/id")
 
+    @pytest.mark.parametrize("password", ["", "nine char", "ñ", "a\n"])
+    def test_a_password_that_no_bind_can_carry_is_refused_before_anything_is_made(
+        self, world: World, password: str
+    ) -> None:
+        answer = world.as_admin("POST", "/v1/admin/gateways", {**GATEWAY, "password": password})
+        assert (answer.status_code, answer.json_body["errors"][0]["pointer"]) == (422, "/password")
+        assert world.as_admin("GET", "/v1/admin/gateways").json_body["data"] == []
+
     def test_settings_and_gateways_have_the_same_fields_and_defaults(self) -> None:
         settings = {field.name: field.default for field in msgspec.structs.fields(GatewaySettings)}
         gateway = {field.name: field.default for field in msgspec.structs.fields(Gateway) if field.name != "id"}
