@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from chalicelib.api import account, documentation, messages
+from chalicelib.api import account, documentation, ledger, messages
 from chalicelib.api.admin import accounts, api_keys, credits, gateways, numbering, published_rules, routes
 from chalicelib.api.endpoints import Endpoints
 
 _OPERATIONS: Final = (
     messages.endpoints,
     account.endpoints,
+    ledger.endpoints,
     accounts.endpoints,
     api_keys.endpoints,
     credits.endpoints,

@@ -56,6 +56,7 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
     amount_micros: int
     verdicts: Verdicts
     usage: tuple[UsageLine, ...]
+    message: str | None = None  # the one that it is of, where it is one
 
     @property
     def kind(self) -> EntryKind:
@@ -72,7 +73,23 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     who: str
     why: str
+    message: str | None = None  # what was paid for, or paid back, where it is one message
     verdicts: Verdicts | None = None  # of charges and refusals: what was decided, message by message
+
+    @property
+    def place(self) -> str:
+        """Where it stands in its account's statement: by time, entries of one millisecond by id."""
+        return place_from(self.at_ms) + self.id
+
+
+def place_from(at_ms: int) -> str:
+    """The first place in a statement that an entry of this instant may have."""
+    return f"{at_ms:015}#"
+
+
+def entry_at(place: str) -> str:
+    """The id of the entry that stands there."""
+    return place.partition("#")[2]
 
 
 def price_of(decision: Decision, parts: int) -> int:
@@ -80,8 +97,17 @@ def price_of(decision: Decision, parts: int) -> int:
     return decision.price_micros * parts
 
 
-def propose(account: str, bundle: str, messages: Sequence[tuple[Content, Verdict]], now_ms: int) -> Charge:
-    """The charge of a bundle as its messages' verdicts ask for it; what has expired by now is refused."""
+def propose(
+    account: str,
+    bundle: str,
+    messages: Sequence[tuple[Content, Verdict]],
+    now_ms: int,
+    message: str | None = None,
+) -> Charge:
+    """The charge of a bundle as its messages' verdicts ask for it; what has expired by now is refused.
+
+    `message` is the id of the bundle's message where it has only one.
+    """
     verdicts = [refusal("expired") if content.valid_until_ms <= now_ms else verdict for content, verdict in messages]
     contents = [content for content, _ in messages]
     return Charge(
@@ -99,6 +125,7 @@ def propose(account: str, bundle: str, messages: Sequence[tuple[Content, Verdict
             for content, verdict in zip(contents, verdicts, strict=True)
             if isinstance(verdict, Decision)
         ),
+        message=message,
     )
 
 

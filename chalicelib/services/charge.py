@@ -26,7 +26,8 @@ def _bind(bundles: Sequence[RoutedBundle], now_ms: int) -> dict[str, LedgerEntry
     by_account: dict[str, list[charging.Charge]] = defaultdict(list)
     for bundle in bundles:
         asked = [(routed.draft.content, _asked(routed)) for routed in bundle.messages]
-        by_account[bundle.account].append(charging.propose(bundle.account, bundle.id, asked, now_ms))
+        alone = bundle.messages[0].draft.id if len(bundle.messages) == 1 else None
+        by_account[bundle.account].append(charging.propose(bundle.account, bundle.id, asked, now_ms, alone))
     entries: dict[str, LedgerEntry] = {}
     for charges in by_account.values():
         entries |= _charge_account(charges)

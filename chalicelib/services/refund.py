@@ -21,7 +21,7 @@ def refund(account: str, message_id: str, queued: Queued, why: str, now_ms: int)
         gateway=queued.gateway,
         refunded_micros=queued.charge_micros,
     )
-    entry = ledger.refund(account, f"{ids.bundle_of_single(message_id)}/refund", line, why, now_ms)
+    entry = ledger.refund(account, f"{ids.bundle_of_single(message_id)}/refund", line, why, now_ms, message=message_id)
     fact = Refunded(at_ms=entry.at_ms, refund_micros=entry.amount_micros)
     messages.put_facts([Noted(account, message_id, fact, accounts.retention_days(account, now_ms))])
     return fact

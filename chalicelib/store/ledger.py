@@ -1,20 +1,40 @@
 """The ledger: money moves in one transaction under a name; doing it again finds the name there and moves nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.charging import WHO_CHARGES, Charge, EntryKind, LedgerEntry, UsageLine, Verdicts, merge_usage
+from chalicelib.domain.charging import (
+    WHO_CHARGES,
+    Charge,
+    EntryKind,
+    LedgerEntry,
+    UsageLine,
+    Verdicts,
+    entry_at,
+    merge_usage,
+)
 from chalicelib.store import dynamo, usage
 from chalicelib.store.page import Cursor, Page
 from chalicelib.store.wallets import NoWallet, WalletTable
 
 _ALL_OLD: Final = "ALL_OLD"  # a refused put hands back the entry that stands in its place: no read needed
+_FIRST: Final = "0"  # places begin with a digit
 _verdicts: Final = msgspec.json.Decoder(Verdicts)
+
+
+class ByTime(GlobalSecondaryIndex["LedgerTable"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it unannotated
+    class Meta:
+        index_name = "by_time"
+        projection = IncludeProjection(["kind", "amount_micros", "at_ms", "who", "why", "message"])
+
+    account = UnicodeAttribute(hash_key=True)
+    at = UnicodeAttribute(range_key=True)
 
 
 class LedgerTable(dynamo.Table):
@@ -28,7 +48,10 @@ class LedgerTable(dynamo.Table):
     at_ms = NumberAttribute()
     who = UnicodeAttribute()
     why = UnicodeAttribute()
+    message = UnicodeAttribute(null=True)
     decisions = UnicodeAttribute(null=True)
+    at = UnicodeAttribute(null=True)  # the entry's place in the statement; none for what moves nothing
+    by_time = ByTime()
 
 
 class Charged(msgspec.Struct, frozen=True):
@@ -86,7 +109,9 @@ def grant(account: str, entry_id: str, amount_micros: int, *, who: str, why: str
     return _credit(entry, ()) is None
 
 
-def refund(account: str, entry_id: str, line: UsageLine, why: str, now_ms: int) -> LedgerEntry:
+def refund(
+    account: str, entry_id: str, line: UsageLine, why: str, now_ms: int, *, message: str | None = None
+) -> LedgerEntry:
     """Give back `line.refunded_micros`, once: the entry, whether made now or before. Raises NoWallet."""
     entry = LedgerEntry(
         account=account,
@@ -96,6 +121,7 @@ def refund(account: str, entry_id: str, line: UsageLine, why: str, now_ms: int) 
         at_ms=now_ms,
         who=WHO_CHARGES,
         why=why,
+        message=message,
     )
     return _credit(entry, (line,)) or entry
 
@@ -108,9 +134,32 @@ def entry(account: str, entry_id: str) -> LedgerEntry | None:
         return None
 
 
-def statement(account: str, cursor: Cursor | None = None, limit: int = 100) -> Page[LedgerEntry]:
-    """The account's entries, newest first."""
-    found = LedgerTable.query(account, scan_index_forward=False, limit=limit, last_evaluated_key=cursor)
+def entries(account: str, cursor: Cursor | None = None, limit: int = 100) -> Page[LedgerEntry]:
+    """Every entry of the account, read consistently, by id, the highest first: ids are names, and tell no time."""
+    found = LedgerTable.query(
+        account, scan_index_forward=False, limit=limit, last_evaluated_key=cursor, consistent_read=True
+    )
+    return Page(tuple(_read(item) for item in found), found.last_evaluated_key)
+
+
+def named(account: str, first: str, last: str) -> Iterator[LedgerEntry]:
+    """Every entry whose id lies in [first, last], read consistently, by id, the lowest first."""
+    within = LedgerTable.entry.between(first, last)
+    return map(_read, LedgerTable.query(account, within, consistent_read=True))
+
+
+def posted(account: str, *, since: str = _FIRST, after: str | None = None, limit: int = 100) -> Page[LedgerEntry]:
+    """The account's movements of money back to place `since`, newest first, those older than place `after` of one.
+
+    Out of an index, which is moments behind the table, and knows no verdicts. The page's cursor only says that there
+    is more.
+    """
+    start = None
+    if after is not None:
+        start = {"account": {"S": account}, "entry": {"S": entry_at(after)}, "at": {"S": after}}
+    found = LedgerTable.by_time.query(
+        account, LedgerTable.at >= since, scan_index_forward=False, limit=limit, last_evaluated_key=start
+    )
     return Page(tuple(_read(item) for item in found), found.last_evaluated_key)
 
 
@@ -139,6 +188,8 @@ def _put_new(transaction: TransactWrite, entry: LedgerEntry) -> None:
         at_ms=entry.at_ms,
         who=entry.who,
         why=entry.why,
+        message=entry.message,
+        at=entry.place if entry.amount_micros else None,
         decisions=msgspec.json.encode(entry.verdicts).decode() if entry.verdicts else None,
     )
     transaction.save(item, condition=LedgerTable.entry.does_not_exist(), return_values=_ALL_OLD)
@@ -160,6 +211,7 @@ def _entry_of(charge: Charge) -> LedgerEntry:
         at_ms=charge.at_ms,
         who=WHO_CHARGES,
         why=f"{len(charge.verdicts.of)} message(s)",
+        message=charge.message,
         verdicts=charge.verdicts,
     )
 
@@ -183,5 +235,6 @@ def _read(item: LedgerTable) -> LedgerEntry:
         at_ms=int(item.at_ms),
         who=str(item.who),
         why=str(item.why),
+        message=str(item.message) if item.message else None,
         verdicts=_verdicts.decode(item.decisions) if item.decisions else None,
     )

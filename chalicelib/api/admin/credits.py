@@ -1,21 +1,19 @@
 """Credits: grant them, take them back, and read the ledger that every movement is a line of."""
 
-from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from chalicelib.api.admin.types import AccountId, PageQuery
+from chalicelib.api.admin.types import AccountId
 from chalicelib.api.amounts import Amount
-from chalicelib.api.cursors import Listing, seal, unseal
+from chalicelib.api.cursors import Listing
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
-from chalicelib.domain.charging import EntryKind, LedgerEntry
+from chalicelib.api.ledger import LedgerLine, StatementLine, StatementQuery, movement, read_statement
 from chalicelib.services.faults import not_found
 from chalicelib.services.grant import Grant, grant
 from chalicelib.services.once import Once
-from chalicelib.store import accounts, ledger
+from chalicelib.store import accounts
 
 endpoints: Final = Endpoints(__name__, tag="Credits", role="admin")
 
@@ -27,17 +25,6 @@ class NewGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     why: Annotated[str, Meta(min_length=1, max_length=200, description="As on the invoice.")]
 
 
-class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A movement of money. Charges are negative; their id names the bundle, a refund's the message."""
-
-    id: str
-    kind: EntryKind
-    amount: Amount
-    at: datetime
-    who: Annotated[str, Meta(description="The id of the administrator's key, or `billing`.")]
-    why: str
-
-
 @endpoints.post("/v1/admin/accounts/{account}/credits", status=201, idempotent=True, faults=("idempotency_key_reused",))
 def grant_credits(call: AdminCall, account: AccountId, body: NewGrant) -> LedgerLine:
     """Grant credits to an account, or take some back."""
@@ -45,25 +32,13 @@ def grant_credits(call: AdminCall, account: AccountId, body: NewGrant) -> Ledger
     once = Once.of(call.idempotency_key, what) if call.idempotency_key else None
     if accounts.get(account) is None:
         raise not_found("account")
-    return _line(grant(what, call.caller.key.id, call.now_ms, once))
+    return movement(grant(what, call.caller.key.id, call.now_ms, once))
 
 
 @endpoints.get("/v1/admin/accounts/{account}/ledger", faults=("invalid_cursor",))
-def read_ledger(call: AdminCall, account: AccountId, query: PageQuery) -> Listing[LedgerLine]:
-    """Read an account's ledger, newest first."""
-    name = f"ledger {account}"
-    if accounts.get(account) is None:
-        raise not_found("account")
-    page = ledger.statement(account, unseal(call, name, query.cursor), query.limit)
-    return Listing(data=tuple(_line(entry) for entry in page.items), next_cursor=seal(call, name, page.cursor))
+def read_ledger(call: AdminCall, account: AccountId, query: StatementQuery) -> Listing[StatementLine]:
+    """Read an account's statement, newest first.
 
-
-def _line(entry: LedgerEntry) -> LedgerLine:
-    return LedgerLine(
-        id=entry.id,
-        kind=entry.kind,
-        amount=Amount(entry.amount_micros),
-        at=instant(entry.at_ms),
-        who=entry.who,
-        why=entry.why,
-    )
+    As its holder does at `/v1/account/ledger`.
+    """
+    return read_statement(call, account, query)

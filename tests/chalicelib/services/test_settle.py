@@ -282,4 +282,4 @@ def test_ends_of_an_account_that_is_gone_are_noted_and_not_paid_back() -> None:
     message = world.draft().id
     settle_all(world.ended(message, Status.REJECTED))
     assert world.status(message) is Status.REJECTED
-    assert ledger.statement(ACCOUNT).items == ()
+    assert ledger.entries(ACCOUNT).items == ()

@@ -118,7 +118,7 @@ def balance(account: str = ACCOUNT) -> int:
 
 
 def ledger_sum(account: str = ACCOUNT) -> int:
-    return sum(entry.amount_micros for entry in ledger.statement(account, limit=1000).items)
+    return sum(entry.amount_micros for entry in ledger.entries(account, limit=1000).items)
 
 
 def waiting(queue: str) -> list[wire.Bundle]:

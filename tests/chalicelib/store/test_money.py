@@ -29,7 +29,7 @@ def test_a_grant_is_made_once_under_its_name() -> None:
     assert grant("01A", 500)
     assert not grant("01A", 500)
     assert available() == (500, 500)
-    (entry,) = ledger.statement("a").items
+    (entry,) = ledger.entries("a").items
     assert (entry.kind, entry.amount_micros, entry.who, entry.why, entry.at_ms) == (
         "grant", 500, "admin", "paid", NOW_MS,
     )  # fmt: skip
@@ -39,13 +39,13 @@ def test_what_is_taken_away_is_an_adjustment() -> None:
     assert grant("01A", 500)
     assert grant("01B", -600)
     assert available() == (-100, -100)
-    assert [entry.kind for entry in ledger.statement("a").items] == ["adjustment", "grant"]
+    assert [entry.kind for entry in ledger.entries("a").items] == ["adjustment", "grant"]
 
 
 def test_nobody_grants_to_an_account_that_is_not_there() -> None:
     with pytest.raises(wallets.NoWallet):
         grant("01A", 500, account="nobody")
-    assert ledger.statement("nobody").items == ()
+    assert ledger.entries("nobody").items == ()
 
 
 def test_a_credit_limit_widens_what_is_available_and_moves_no_money() -> None:
@@ -85,7 +85,7 @@ def test_a_statement_goes_page_by_page_newest_first() -> None:
     seen = []
     cursor = None
     while True:
-        page = ledger.statement("a", cursor, limit=2)
+        page = ledger.entries("a", cursor, limit=2)
         seen += [entry.id for entry in page.items]
         cursor = page.cursor
         if cursor is None:
