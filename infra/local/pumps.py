@@ -33,6 +33,10 @@ PAUSE_SECONDS: Final = 1.0  # after a receive that failed
 logger = logging.getLogger("chasqui.pumps")
 
 
+class NoQueue(Exception):
+    """A function listens to a queue that is not there."""
+
+
 @dataclass(frozen=True)
 class Listener:
     """A function that listens to a queue."""
@@ -91,7 +95,7 @@ class Pump:
         self._stopping = stopping
         self._at_work = threading.Lock()
         self._sqs = aws.client("sqs")
-        self._url: str = self._sqs.get_queue_url(QueueName=listener.queue)["QueueUrl"]
+        self._url = self._find(listener)
 
     def run(self) -> None:
         """Pump until told to stop; what fails is logged and tried again, as Lambda's pollers do."""
@@ -109,6 +113,12 @@ class Pump:
     def finish(self, seconds: float) -> None:
         """Wait until the batch in work is done. A receive is not waited for: what it brings will come again."""
         self._at_work.acquire(timeout=seconds)
+
+    def _find(self, listener: Listener) -> str:
+        try:
+            return str(self._sqs.get_queue_url(QueueName=listener.queue)["QueueUrl"])
+        except self._sqs.exceptions.QueueDoesNotExist:
+            raise NoQueue(f"{listener.function} listens to {listener.queue}, which no template makes") from None
 
     def _receive(self) -> list[dict[str, Any]]:
         """A batch: what is there, then what comes within the window; a full receive is followed by another."""

@@ -142,6 +142,17 @@ def test_a_window_gathers_a_batch_that_is_bigger_than_one_receive() -> None:
     assert sizes == [25]
 
 
+def test_a_function_on_a_queue_that_is_not_there_is_named() -> None:
+    app = Chalice("test")
+
+    @app.on_sqs_message(queue="stage-refunds")
+    def give_back(event: Any) -> None: ...
+
+    (listener,) = pumps.listeners(app)
+    with pytest.raises(pumps.NoQueue, match="give_back listens to stage-refunds"):
+        pumps.Pump(listener, Meter("test"), threading.Event())
+
+
 def test_a_schedule_calls_its_function_when_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
     app, called = Chalice("test"), threading.Event()
 
