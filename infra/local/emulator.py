@@ -41,7 +41,8 @@ class TakingTurns:
 
 
 def _serve_moto(where: Place) -> None:
-    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - the other backend's environment has no moto
+    from moto import backends  # noqa: PLC0415 - the other backend's environment has no moto
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - the same
         DomainDispatcherApplication,
         MotoRequestHandler,
         create_backend_app,
@@ -57,6 +58,8 @@ def _serve_moto(where: Place) -> None:
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """A line a call would be all that the log holds."""
 
+    modules = tuple(backends.list_of_moto_modules())  # it walks moto's folder, and is asked at every request
+    backends.list_of_moto_modules = lambda: iter(modules)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     application = TakingTurns(DomainDispatcherApplication(create_backend_app))
     server = make_server(HOST, where.aws_port, application, threaded=True, request_handler=KeepingAlive)
