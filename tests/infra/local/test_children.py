@@ -84,9 +84,7 @@ print(crew.pids()["child"], flush=True)
 time.sleep(60)
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", run], stdout=subprocess.PIPE, text=True, env=environment
-    )
+    process = subprocess.Popen([sys.executable, "-c", run], stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     child = int(process.stdout.readline())
     assert _alive(child)
