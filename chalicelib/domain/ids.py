@@ -74,6 +74,12 @@ def created_ms_of(message_id: str) -> int:
     return value
 
 
+def floor_at(at_ms: int) -> str:
+    """The text that every ULID of that instant or later comes after, and every earlier one before."""
+    shifts = range(5 * (_TIME_LENGTH - 1), -1, -5)
+    return "".join(CROCKFORD[at_ms >> shift & 31] for shift in shifts)
+
+
 def day_of(message_id: str) -> str:
     """The UTC day (YYYY-MM-DD) whose log holds the message."""
     return day_at(created_ms_of(message_id))

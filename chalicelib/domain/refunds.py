@@ -8,10 +8,11 @@ from chalicelib.domain.message import Status
 
 
 class EndedBy(StrEnum):
-    """Who said that it ended: the platform, which never handed it over, or the SMSC's receipt afterwards."""
+    """Who said that it ended: the platform, which never handed it over; the SMSC's receipt; or nobody in time."""
 
     PLATFORM = "platform"
     RECEIPT = "receipt"
+    SILENCE = "silence"  # it was handed over, and its validity ended without a receipt
 
 
 _NEVER_TAKEN: Final = frozenset({Status.REJECTED, Status.FAILED, Status.EXPIRED, Status.CANCELED})
@@ -19,10 +20,13 @@ _NEVER_TAKEN: Final = frozenset({Status.REJECTED, Status.FAILED, Status.EXPIRED,
 REFUNDED: Final[dict[tuple[RefundPolicy, EndedBy], frozenset[Status]]] = {
     ("never", EndedBy.PLATFORM): frozenset({Status.CANCELED}),
     ("never", EndedBy.RECEIPT): frozenset(),
+    ("never", EndedBy.SILENCE): frozenset(),
     ("rejected", EndedBy.PLATFORM): _NEVER_TAKEN,
     ("rejected", EndedBy.RECEIPT): frozenset({Status.REJECTED}),
+    ("rejected", EndedBy.SILENCE): frozenset(),
     ("not_delivered", EndedBy.PLATFORM): _NEVER_TAKEN,
     ("not_delivered", EndedBy.RECEIPT): _NEVER_TAKEN | {Status.UNDELIVERED},
+    ("not_delivered", EndedBy.SILENCE): frozenset({Status.EXPIRED}),
 }
 
 

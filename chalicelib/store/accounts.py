@@ -1,5 +1,6 @@
 """Accounts: an account and its wallet come into being together; changes name the version they were made from."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -66,6 +67,16 @@ def change(id_: str, expected_version: int, account: Account) -> bool:
 def listing(cursor: Cursor | None = None, limit: int = 100) -> Page[Row[Account]]:
     """Up to `limit` accounts, in no particular order."""
     return _rows.listing(cursor, limit)
+
+
+def pages() -> Iterator[list[Account]]:
+    """All accounts, a hundred at a time, in no particular order."""
+    page = listing()
+    while page.items or page.cursor:
+        yield [row.value for row in page.items]
+        if page.cursor is None:
+            return
+        page = listing(page.cursor)
 
 
 def retention_days(id_: str, now_ms: int) -> int:

@@ -1,5 +1,6 @@
 """Claims: whoever names a dispatch first, a bridge or cancel, has it; the other finds out and lets go."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -28,6 +29,12 @@ class Claim(msgspec.Struct, frozen=True):
     by: str
     at_ms: int
     fresh: bool
+
+
+def taken(ids: Iterable[str]) -> set[str]:
+    """Those of the dispatches that a bridge has claimed, whether or not it got to submit anything."""
+    claims = dynamo.get_all(DispatchTable, ids, consistent=True)
+    return {str(claim.id) for claim in claims if claim.by != CANCEL}
 
 
 def claim(id_: str, by: str, now_ms: int) -> Claim:

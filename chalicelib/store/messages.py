@@ -16,6 +16,7 @@ from chalicelib.store import dynamo
 from chalicelib.store.page import Cursor, Page
 
 SECONDS_A_DAY: Final = 86_400
+_DAY_MS: Final = 1000 * SECONDS_A_DAY
 FACTS_A_MESSAGE: Final = 5  # typical; only how much a listing reads at a time
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final[msgspec.json.Decoder[AnyFact]] = msgspec.json.Decoder(AnyFact)
@@ -84,6 +85,30 @@ def day(account: str, day: str, shards: int, cursor: Cursor | None = None, limit
     found = tuple(islice(newest_first, limit + 1))
     more = len(found) > limit
     return Page(found[:limit], {"before": found[limit - 1].message_id} if more else None)
+
+
+def made(account: str, shards: int, since_ms: int, until_ms: int, after: str = "") -> Iterator[Facts]:
+    """The messages that were made in [since_ms, until_ms), and after the one named, oldest first, with their facts.
+
+    Read as they are asked for, a megabyte of a shard at a time; a fact of the last second may be missed.
+    """
+    first = max(f"{ids.MESSAGE_PREFIX}{ids.floor_at(since_ms)}", f"{after}$")  # $ comes after #: its facts are passed
+    within = MessageTable.fact.between(first, f"{ids.MESSAGE_PREFIX}{ids.floor_at(until_ms)}")
+    for day in _days(max(since_ms, ids.created_ms_of(after) if after else 0), until_ms):
+        logs = (MessageTable.query(_log_of(account, day, shard), within) for shard in range(shards))
+        yield from merge(*(_whole(items) for items in logs), key=itemgetter(0))
+
+
+def _whole(items: Iterable[MessageTable]) -> Iterator[Facts]:
+    """Messages of a log: facts of a message lie together."""
+    for message_id, facts in groupby(items, key=lambda item: str(item.fact).partition("#")[0]):
+        yield Facts(message_id, tuple(_decoder.decode(item.body) for item in facts))
+
+
+def _days(since_ms: int, until_ms: int) -> Iterator[str]:
+    """The UTC days that an instant of [since_ms, until_ms) lies in."""
+    for at_ms in range(since_ms - since_ms % _DAY_MS, until_ms, _DAY_MS):
+        yield ids.day_at(at_ms)
 
 
 def _shard(log: str, before: str | None, limit: int) -> Iterator[Facts]:
