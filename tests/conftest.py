@@ -1,6 +1,7 @@
 """The world of a test: AWS in this process (moto), with the tables, queues and bucket of infra/data.yaml."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,19 +38,27 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
 @pytest.fixture
 def aws(environment: Settings) -> Iterator[Settings]:
     """An empty AWS holding the stack of infra/data.yaml; nothing is remembered from the test before."""
+    with empty_aws():
+        yield environment
+
+
+@contextmanager
+def empty_aws() -> Iterator[None]:
+    """The same for a test that needs several, one after the other; it takes the fixture `environment`."""
     with mock_aws():
-        _forget()
+        cold_start()
         cloudformation: Any = aws_clients.client("cloudformation")
         cloudformation.create_stack(
             StackName=PREFIX,
             TemplateBody=TEMPLATE.read_text(),
             Parameters=[{"ParameterKey": "Prefix", "ParameterValue": PREFIX}],
         )
-        yield environment
-    _forget()
+        yield
+    cold_start()
 
 
-def _forget() -> None:
+def cold_start() -> None:
+    """Forget what the process has learned so far, as a new one would not know it."""
     aws_clients.forget_clients()
     dynamo.connection.cache_clear()
     queues.forget()

@@ -1,0 +1,168 @@
+"""The queue functions as Lambda runs them, and what may go wrong: a run ends, or is overtaken, at any AWS call."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from chalicelib import wire
+from chalicelib.store import aws, queues, rules
+from functions import records
+from functions.records import RecordsFailed
+from tests.conftest import cold_start
+
+Event = dict[str, Any]
+Handler = Callable[[Event, object], None]
+When = Literal["before", "done"]
+POISON = "{}"  # a record that no function can read: it must not stop its neighbours
+
+
+class Killed(BaseException):
+    """The process is gone; nothing in the code under test can catch it."""
+
+
+@dataclass
+class Tracer:
+    """Sees each AWS call of a run, and calls `strike` before the `at`-th is sent, or when AWS has done it."""
+
+    at: int = 0  # 0: never
+    when: When = "before"
+    strike: Callable[[], None] = field(default=lambda: None)
+    calls: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def watching(self) -> Iterator["Tracer"]:
+        """Watch all clients that are made meanwhile."""
+        aws.watch(self._watch)
+        try:
+            yield self
+        finally:
+            aws._watchers.remove(self._watch)
+
+    def _watch(self, client: Any) -> None:
+        client.meta.events.register("before-call", self._before)
+        client.meta.events.register_last("before-send", self._done)  # where moto, registered earlier, does the work
+
+    def _before(self, model: Any, **_: Any) -> None:
+        self.calls.append(model.name)
+        self._meet("before")
+
+    def _done(self, **_: Any) -> None:
+        self._meet("done")
+
+    def _meet(self, when: When) -> None:
+        if when == self.when and len(self.calls) == self.at:
+            self.at = 0  # once
+            self.strike()
+
+
+def kill() -> None:
+    """A strike that ends the process."""
+    raise Killed
+
+
+def lose_the_answer() -> None:
+    """A strike after which the client waits in vain, and then asks again."""
+    raise ReadTimeoutError(endpoint_url="https://aws.example")
+
+
+@dataclass
+class Function:
+    """One of the queue functions, with the clock that its runs read."""
+
+    handler: Handler
+    queue: str
+    monkeypatch: pytest.MonkeyPatch
+
+    def event(self, *bundles: wire.Bundle) -> Event:
+        """The bundles and a poisonous record, sent to the function's queue and received from it."""
+        for body in (*map(wire.encode, bundles), POISON):
+            queues._sqs().send_message(QueueUrl=queues.url(self.queue), MessageBody=body)
+        received: list[queues.Record] = []
+        while more := queues.receive(self.queue, wait_seconds=0):
+            received += more
+        received.sort(key=lambda record: record.sent_ms)
+        return {
+            "Records": [{"messageId": one.id, "receiptHandle": one.handle, "body": one.body} for one in received],
+        }
+
+    def run(self, event: Event, now_ms: int) -> None:
+        """One invocation."""
+        self.monkeypatch.setattr(records, "time", _Clock(now_ms))
+        with suppress(RecordsFailed):  # of the poison; what else failed is missed in the world
+            self.handler(event, None)
+
+    def run_cold(self, event: Event, now_ms: int) -> list[str]:
+        """The same in a new process; the AWS calls that it made."""
+        cold_start()
+        with Tracer().watching() as tracer:
+            self.run(event, now_ms)
+        cold_start()
+        return tracer.calls
+
+    def run_killed(self, event: Event, now_ms: int, before: int) -> bool:
+        """A new process that ends before its call of that number. False: it came through with fewer."""
+        cold_start()
+        try:
+            with Tracer(before, "before", kill).watching():
+                self.run(event, now_ms)
+        except Killed:
+            return True
+        finally:
+            cold_start()
+        return False
+
+    def run_unanswered(self, event: Event, now_ms: int, at: int) -> None:
+        """A run whose `at`-th call is done by AWS without the client hearing of it, which therefore does it again."""
+        cold_start()
+        with Tracer(at, "done", lose_the_answer).watching():
+            self.run(event, now_ms)
+        cold_start()
+
+    def run_overtaken(self, event: Event, now_ms: int, at: int) -> None:
+        """A run that waits before its `at`-th call until another run of the same event has come through whole."""
+        cold_start()
+        with Tracer(strike=lambda: self.run(event, now_ms)).watching() as tracer:
+            rules.current(now_ms)  # read under a lock that both runs, being in one process here, would wait for
+            tracer.calls.clear()
+            tracer.at = at
+            self.run(event, now_ms)
+        cold_start()
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """Stands in for the module `time` where functions.records reads it."""
+
+    now_ms: int
+
+    def time_ns(self) -> int:
+        return self.now_ms * 1_000_000
+
+    def perf_counter(self) -> float:
+        return time.perf_counter()
+
+
+def scan(table: str, prefix: str) -> list[dict[str, Any]]:
+    """A table's items as they are stored."""
+    found: list[dict[str, Any]] = aws.client("dynamodb").scan(TableName=f"{prefix}-{table}")["Items"]
+    return found
+
+
+def bodies(queue: str) -> Sequence[wire.Bundle]:
+    """What waits on a queue; duplicates included. It is taken off."""
+    taken: list[wire.Bundle] = []
+    while found := queues.receive(queue, wait_seconds=0):
+        taken += [wire.decode(record.body) for record in found if record.body != POISON]
+    return taken
+
+
+def waits(queue: str) -> bool:
+    """Whether there are records on a queue that have not been received, due or not."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+    told = queues._sqs().get_queue_attributes(QueueUrl=queues.url(queue), AttributeNames=names)
+    return any(int(told["Attributes"][name]) for name in names)
