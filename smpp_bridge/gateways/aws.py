@@ -18,7 +18,7 @@ from smpp_bridge.gateways.platform import Holder
 
 CALL_THREADS: Final = 16  # boto3 does hardly more with more of them: it is bound by the interpreter
 RECEIVE_THREADS: Final = 256  # each waits on a queue; two a gateway, made as they are needed
-FRESH_MS: Final = 30_000  # a claim younger than this is of a bridge at work, not of one that died: see VISIBILITY
+FRESH_MS: Final = 30_000  # what came of a claim younger than this, the log may not know yet
 
 T = TypeVar("T")
 
@@ -82,9 +82,8 @@ class AwsPlatform:
             return Holder.NOW_OURS
         if claim.by == dispatches.CANCEL:
             return Holder.CANCELED
-        if claim.by != self._instance and self._clock.epoch_ms() - claim.at_ms < FRESH_MS:
-            return Holder.TOO_FRESH
-        return Holder.EARLIER
+        fresh = self._clock.epoch_ms() - claim.at_ms < FRESH_MS
+        return Holder.AT_WORK if fresh else Holder.EARLIER
 
     async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:
         """See Platform."""

@@ -1,47 +1,47 @@
-"""Claims a gateway's records when their turn is near: a claimed message can be canceled no more."""
+"""Claims a gateway's messages, a slice of a record at a time, right before they are submitted.
+
+A claimed message can be canceled no more; and one that was claimed, and of which the log tells nothing, may or may not
+have been submitted by a bridge that died.
+"""
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
 
 from chalicelib.domain.rules import Gateway
+from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.judge import Judge
 from smpp_bridge.gateways.platform import Holder, Platform
-from smpp_bridge.gateways.recovery import traces
+from smpp_bridge.gateways.recovery import Traces, traces
+from smpp_bridge.gateways.slices import Slice, slices_of
 from smpp_bridge.gateways.submitter import Submitter
 
 _MAX_CLAIMS: Final = 8  # at a time; each is one request to DynamoDB
 _MAX_BULK_CLAIMS: Final = 6  # of these, so that nothing urgent waits for one to end
-_MAX_READY: Final = 2_000  # messages claimed and not yet submitted: more would only be lost to cancellation
-_READY_SECONDS: Final = 0.5  # of the gateway's rate
+_MAX_READY: Final = 2_000  # messages claimed and not yet submitted: these are in doubt after a crash
+_READY_SECONDS: Final = 0.2  # of the gateway's rate: a claim takes some milliseconds, at times a tenth of a second
 _AGAIN_SECONDS: Final = 1.0  # after a claim that went wrong
-_TOO_FRESH_SECONDS: Final = 30  # until a record whose claim another bridge has is looked at again
+_AT_WORK_SECONDS: Final = 30.0  # until it is looked again whether another bridge is through with a slice
 
 _log: Final = logging.getLogger(__name__)
 
 
 class Claims:
-    """Records wait here unclaimed; their messages go on to `submitter`. `put_back` returns a record in some seconds."""
+    """Slices wait here unclaimed; their messages go on to `submitter`."""
 
     def __init__(
-        self,
-        gateway: Gateway,
-        *,
-        platform: Platform,
-        submitter: Submitter,
-        judge: Judge,
-        put_back: Callable[[Held, int], Awaitable[None]],
+        self, gateway: Gateway, *, platform: Platform, submitter: Submitter, judge: Judge, clock: Clock
     ) -> None:
         self._platform = platform
         self._submitter = submitter
         self._judge = judge
-        self._put_back = put_back
-        self._waiting: dict[bool, deque[Held]] = {False: deque(), True: deque()}  # by bulk
+        self._clock = clock
+        self._waiting: dict[bool, deque[Slice]] = {False: deque(), True: deque()}  # by bulk
+        self._set_aside: list[tuple[float, Slice]] = []  # of the monotonic clock: another bridge is at work on them
         self._tasks: set[asyncio.Task[None]] = set()
         self._claims = {False: 0, True: 0}  # under way, by bulk
         self._messages = {False: 0, True: 0}  # in these
@@ -51,37 +51,48 @@ class Claims:
     def change(self, gateway: Gateway) -> None:
         """The gateway's settings are these from now on."""
         self._gateway = gateway
-        ready = max(gateway.window * gateway.sessions, int(gateway.messages_per_second * _READY_SECONDS))
+        ready = min(gateway.window * gateway.sessions, int(gateway.messages_per_second * _READY_SECONDS))
         self._most_ready = min(_MAX_READY, max(1, ready))
 
     def add(self, held: Held) -> None:
         """Wait for its turn. Call `feed` after the last one."""
-        self._waiting[held.bulk].append(held)
+        self._waiting[held.bulk].extend(slices_of(held))
 
-    async def stop(self) -> list[Held]:
+    async def stop(self) -> list[Slice]:
         """Claim nothing more; when the claims under way are through, what has not been claimed."""
         self._stopping = True
         while self._tasks:
             await asyncio.wait(set(self._tasks))
         self._stopping = False
-        left = [*self._waiting[False], *self._waiting[True]]
+        left = [*self._waiting[False], *self._waiting[True], *(one for _, one in self._set_aside)]
         for waiting in self._waiting.values():
             waiting.clear()
+        self._set_aside.clear()
         return left
 
     def feed(self) -> None:
         """Claim what has its turn soon; what is not bulk first, however long the bulk has waited."""
         while not self._stopping and len(self._tasks) < _MAX_CLAIMS:
-            held = self._next()
-            if held is None:
+            one = self._next()
+            if one is None:
                 return
-            self._claims[held.bulk] += 1
-            self._messages[held.bulk] += len(held.bundle.messages)
-            task = asyncio.get_running_loop().create_task(self._claim(held))
+            bulk = one.held.bulk
+            self._claims[bulk] += 1
+            self._messages[bulk] += len(one.messages)
+            task = asyncio.get_running_loop().create_task(self._claim(one))
             self._tasks.add(task)
             task.add_done_callback(self._claimed)
 
-    def _next(self) -> Held | None:
+    def look(self) -> None:
+        """See to what waits for its time. Called every second or so."""
+        now = self._clock.monotonic()
+        due = [one for at, one in self._set_aside if at <= now]
+        self._set_aside = [(at, one) for at, one in self._set_aside if at > now]
+        for one in due:
+            self._waiting[one.held.bulk].appendleft(one)
+        self.feed()
+
+    def _next(self) -> Slice | None:
         if self._waiting[False] and self._ready(bulk=False) < self._most_ready:
             return self._waiting[False].popleft()
         if self._waiting[True] and self._claims[True] < _MAX_BULK_CLAIMS and self._ready(bulk=True) < self._most_ready:
@@ -100,42 +111,57 @@ class Claims:
         self._submitter.pump()
         self.feed()
 
-    async def _claim(self, held: Held) -> None:
+    async def _claim(self, one: Slice) -> None:
+        bulk, messages = one.held.bulk, len(one.messages)
+        if one.asked_ms is None:
+            one.asked_ms = self._clock.epoch_ms()
         try:
-            holder = await self._platform.claim(held.bundle.id, held.taken_ms)
-            if holder is Holder.EARLIER:
-                await self._resume(held)
-        except Exception as error:  # AWS's or the network's: the record waits here, still unclaimed as far as we know
-            _log.error("cannot claim", extra={"dispatch": held.bundle.id, "error": repr(error)})
+            holder = await self._platform.claim(one.name, one.asked_ms)
+            known = await self._traces_of(one) if holder in (Holder.EARLIER, Holder.AT_WORK) else []
+        except Exception as error:  # AWS's or the network's: the slice waits here, still unclaimed as far as we know
+            _log.error("cannot claim", extra={"dispatch": one.name, "error": repr(error)})
             await asyncio.sleep(_AGAIN_SECONDS)
-            self._waiting[held.bulk].appendleft(held)
+            self._waiting[bulk].appendleft(one)
             return
         finally:
-            self._claims[held.bulk] -= 1
-            self._messages[held.bulk] -= len(held.bundle.messages)
+            self._claims[bulk] -= 1
+            self._messages[bulk] -= messages
         match holder:
             case Holder.NOW_OURS:
-                for dispatch in held.bundle.messages:
-                    self._submitter.take(held, dispatch, dispatch.done)
+                for dispatch in one.messages:
+                    self._submitter.take(one.held, dispatch, dispatch.done)
             case Holder.CANCELED:
-                for dispatch in held.bundle.messages:
-                    self._judge.canceled(held, dispatch)
-            case Holder.TOO_FRESH:
-                await self._put_back(held, _TOO_FRESH_SECONDS)
+                for dispatch in one.messages:
+                    self._judge.canceled(one.held, dispatch)
+            case Holder.EARLIER:
+                self._resume(one, known)
+            case Holder.AT_WORK:
+                self._leave(one, known)
 
-    async def _resume(self, held: Held) -> None:
-        """A bridge has had it: what the log tells is done; of the rest nobody knows whether it was submitted."""
-        account, gateway = held.bundle.account, self._gateway.id
-        known = [traces(one, await self._platform.facts_of(account, one.id), gateway) for one in held.bundle.messages]
-        for dispatch, trace in zip(held.bundle.messages, known, strict=True):
+    async def _traces_of(self, one: Slice) -> list[Traces]:
+        account, gateway = one.held.bundle.account, self._gateway.id
+        return [traces(each, await self._platform.facts_of(account, each.id), gateway) for each in one.messages]
+
+    def _resume(self, one: Slice, known: list[Traces]) -> None:
+        """A bridge had it: what the log tells is done; of the rest nobody knows whether it was submitted."""
+        for dispatch, trace in zip(one.messages, known, strict=True):
             _log.warning(
-                "record delivered again",
-                extra={"message_id": dispatch.id, "gateway": gateway, "over": trace.over, "done": trace.done},
+                "claimed before",
+                extra={"message_id": dispatch.id, "gateway": self._gateway.id, "over": trace.over, "done": trace.done},
             )
             if trace.over:
-                held.kept()
+                one.held.kept()
             elif self._judge.resends(dispatch):
                 again = msgspec.structs.replace(dispatch, attempt=trace.attempt)
-                self._submitter.take(held, again, trace.done)
+                self._submitter.take(one.held, again, trace.done)
             else:
-                self._judge.unknown(held, dispatch)
+                self._judge.unknown(one.held, dispatch)
+
+    def _leave(self, one: Slice, known: list[Traces]) -> None:
+        """Another bridge has it in hand: keep the record until the log tells that it is through, or it has died."""
+        one.messages = [each for each, trace in zip(one.messages, known, strict=True) if not trace.over]
+        if one.messages:
+            self._set_aside.append((self._clock.monotonic() + _AT_WORK_SECONDS, one))
+        for trace in known:
+            if trace.over:
+                one.held.kept()

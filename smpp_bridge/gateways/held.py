@@ -11,7 +11,7 @@ from chalicelib.wire import Dispatch, DispatchBundle
 class Held:
     """Through when nothing holds it any more: each message until it is done, each outcome until it is durable."""
 
-    __slots__ = ("_through", "bulk", "bundle", "handle", "holds", "received_times", "taken_ms", "visible_until")
+    __slots__ = ("_through", "bulk", "bundle", "handle", "holds", "received_times", "visible_until")
 
     def __init__(
         self,
@@ -20,7 +20,6 @@ class Held:
         *,
         received_times: int = 1,
         bulk: bool,
-        taken_ms: int,
         visible_until: float,
         through: "HeldSink",
     ) -> None:
@@ -28,7 +27,6 @@ class Held:
         self.handle = handle
         self.received_times = received_times  # by SQS's count, this time included
         self.bulk = bulk
-        self.taken_ms = taken_ms  # names its claim: a claim of another moment is not this one's
         self.visible_until = visible_until  # of the monotonic clock
         self.holds = len(bundle.messages)
         self._through = through

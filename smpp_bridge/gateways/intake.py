@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Final
 
@@ -18,12 +18,15 @@ from smpp_bridge.gateways.gatherer import Gatherer
 from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.judge import AddressedBundle, Judge
 from smpp_bridge.gateways.platform import VISIBILITY_SECONDS, Platform
+from smpp_bridge.gateways.slices import Slice
 from smpp_bridge.gateways.submitter import Submitter
 
 MAX_HELD_MESSAGES: Final = 5_000  # of each queue, here at one time, from receive to delete: some 10 MB
 _IDLE_SECONDS: Final = 1.0  # how often it is looked whether there is something to take, or room for it
 _SEND_AGAIN_AFTER: Final = RECEIVES_BEFORE_DEAD - 1  # receives: stops and pauses are no fault of a record
 _REMEMBERED: Final = 10_000  # bundles that are through: SQS may deliver a record twice
+
+Name = tuple[str, int]  # of a record's bundle: what is handed on of one may begin where another does, and end sooner
 
 _log: Final = logging.getLogger(__name__)
 
@@ -52,6 +55,19 @@ class _SentAgain:
     def lost(self) -> None: ...
 
 
+class _HandedOn:
+    """A slice of a record of which others are claimed lies on the queue as a record of its own."""
+
+    def __init__(self, one: Slice) -> None:
+        self._one = one
+
+    def kept(self) -> None:
+        for _ in self._one.messages:
+            self._one.held.kept()
+
+    def lost(self) -> None: ...
+
+
 class Intake:
     """`wanted` says whether messages could be submitted now: while not, they stay on the queue."""
 
@@ -74,10 +90,10 @@ class Intake:
         self._counts = counts
         self._clock = clock
         self._wanted = wanted
-        self._claims = Claims(gateway, platform=platform, submitter=submitter, judge=judge, put_back=self._put_back)
+        self._claims = Claims(gateway, platform=platform, submitter=submitter, judge=judge, clock=clock)
         self._messages = {False: 0, True: 0}  # held, by bulk
-        self._held: dict[str, Held] = {}  # by the bundle's id
-        self._through: OrderedDict[str, None] = OrderedDict()
+        self._held: dict[Name, Held] = {}
+        self._through: OrderedDict[Name, None] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
         self._stopping = True
@@ -111,11 +127,11 @@ class Intake:
         self._changed.set()
         *receivers, hider = self._tasks
         await asyncio.gather(*receivers, return_exceptions=True)
-        for held in await self._claims.stop():
-            if held.received_times < _SEND_AGAIN_AFTER:
-                await self._put_back(held, 0)
-            else:
-                self._dispatches.add((self._queue(bulk=held.bulk), held.bundle), _SentAgain(self, held))
+        left: defaultdict[Held, list[Slice]] = defaultdict(list)
+        for one in await self._claims.stop():
+            left[one.held].append(one)
+        for held, unclaimed in left.items():
+            await self._give_back(held, unclaimed)
         hider.cancel()
 
     def nudge(self) -> None:
@@ -125,6 +141,10 @@ class Intake:
     def feed(self) -> None:
         """There is room for messages that can be submitted soon."""
         self._claims.feed()
+
+    def look(self) -> None:
+        """See to what waits here for its time. Called every second or so."""
+        self._claims.look()
 
     # --- from the queue
 
@@ -159,11 +179,12 @@ class Intake:
         bundle = _bundle_in(record, self._gateway.id)
         if bundle is None:
             return  # it stays: after some more receives SQS puts it with the dead letters
-        if bundle.id in self._through:
+        name = _name_of(bundle)
+        if name in self._through:
             self._deletes.add((queue, record.handle), _NOBODY)
             return
         visible_until = self._clock.monotonic() + VISIBILITY_SECONDS
-        already = self._held.get(bundle.id)
+        already = self._held.get(name)
         if already is not None:  # delivered again while it is here: the newer handle is the one that deletes it
             already.handle, already.visible_until = record.handle, visible_until
             return
@@ -172,31 +193,37 @@ class Intake:
             record.handle,
             received_times=record.received_times,
             bulk=bulk,
-            taken_ms=self._clock.epoch_ms(),
             visible_until=visible_until,
             through=self._is_through,
         )
-        self._held[bundle.id] = held
+        self._held[name] = held
         self._messages[bulk] += len(bundle.messages)
         self._claims.add(held)
 
     def _is_through(self, held: Held) -> None:
         """Nothing of the record is left to do: delete it."""
         self._let_go(held)
-        self._through[held.bundle.id] = None
+        self._through[_name_of(held.bundle)] = None
         if len(self._through) > _REMEMBERED:
             self._through.popitem(last=False)
         self._deletes.add((self._queue(bulk=held.bulk), held.handle), _NOBODY)
 
     def _let_go(self, held: Held) -> None:
-        del self._held[held.bundle.id]
+        del self._held[_name_of(held.bundle)]
         self._messages[held.bulk] -= len(held.bundle.messages)
         self._changed.set()
 
-    async def _put_back(self, held: Held, seconds: int) -> None:
-        """Somebody else may have the record, in so many seconds."""
-        self._let_go(held)
-        await self._hide(self._queue(bulk=held.bulk), [held.handle], seconds)
+    async def _give_back(self, held: Held, left: list[Slice]) -> None:
+        """Somebody else may have what is left of the record, which is not claimed."""
+        queue = self._queue(bulk=held.bulk)
+        if sum(len(one.messages) for one in left) < len(held.bundle.messages):
+            for one in left:
+                self._dispatches.add((queue, one.as_bundle()), _HandedOn(one))
+        elif held.received_times >= _SEND_AGAIN_AFTER:
+            self._dispatches.add((queue, held.bundle), _SentAgain(self, held))
+        else:
+            self._let_go(held)
+            await self._hide(queue, [held.handle], 0)
 
     # --- hidden while it is here
 
@@ -226,6 +253,10 @@ class Intake:
 
     def _queue(self, *, bulk: bool) -> str:
         return gateway_queue(self._gateway.id, "bulk" if bulk else "normal")
+
+
+def _name_of(bundle: DispatchBundle) -> Name:
+    return bundle.id, len(bundle.messages)
 
 
 def _bundle_in(record: Record, gateway: str) -> DispatchBundle | None:

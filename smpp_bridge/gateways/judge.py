@@ -25,6 +25,7 @@ from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import Gatherer
 from smpp_bridge.gateways.held import End, Held, Submission, Verdict
+from smpp_bridge.gateways.slices import next_hop
 
 FAILED_OVER: Final = "fail over to "  # how `AttemptOutcome.next` begins when the message went to another gateway
 _MAX_RESENDS: Final = 3  # of a part without an answer: then it is held, whatever the setting
@@ -244,13 +245,6 @@ class _FailedOver:
 
     def lost(self) -> None:
         self._submission.held.lost()
-
-
-def next_hop(bundle_id: str, message_id: str) -> str:
-    """The name of a message's next dispatch: `<bundle ULID>/<message id>/<n>`, the same one for a replay."""
-    root, *hop = bundle_id.split("/")
-    number = int(hop[-1]) + 1 if hop else 1
-    return f"{root}/{message_id}/{number}"
 
 
 def _status_of(step: Fail) -> Status:

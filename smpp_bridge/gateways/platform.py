@@ -18,7 +18,7 @@ class Holder(Enum):
     NOW_OURS = "now ours"  # nobody had it: go on and submit
     CANCELED = "canceled"
     EARLIER = "earlier"  # a bridge, this one or another, had this record before: some of it may have been submitted
-    TOO_FRESH = "too fresh"  # another bridge got it a moment ago and is likely at work on it
+    AT_WORK = "at work"  # the same, and it is likely to be still at work on it
 
 
 class Platform(Protocol):
@@ -53,7 +53,7 @@ class Platform(Protocol):
         ...
 
     async def claim(self, dispatch_id: str, at_ms: int) -> Holder:
-        """Ask for the right to submit a dispatch bundle. Asking again with the same `at_ms` gives the same answer."""
+        """Ask for the right to submit the slice of that name. Asking again with the same `at_ms` gives the same answer."""
         ...
 
     async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:

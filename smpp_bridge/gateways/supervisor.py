@@ -77,7 +77,7 @@ class Supervisor:
             else:
                 await self.follow(rules)
             for worker in self.workers.values():
-                worker.expire()
+                worker.look()
             await asyncio.sleep(self._poll_seconds)
 
     async def follow(self, rules: Rules) -> None:

@@ -185,9 +185,10 @@ class GatewayWorker:
     def room(self) -> None:
         self.submitter.pump()
 
-    def expire(self) -> None:
-        """End what waits here beyond its validity, sessions or none. Called every second or so."""
+    def look(self) -> None:
+        """End what waits here beyond its validity, sessions or none; see to what has its time. Called every second."""
         self.submitter.expire()
+        self.intake.look()
 
     # --- for health
 

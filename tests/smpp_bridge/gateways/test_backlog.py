@@ -9,7 +9,7 @@ from tests.smpp_bridge.gateways.world import bundle, dispatch
 
 def submission(priority: Priority = "normal", parts: int = 1) -> Submission:
     message = dispatch(priority=priority)
-    held = Held(bundle(message), "h", bulk=False, taken_ms=0, visible_until=0.0, through=lambda _: None)
+    held = Held(bundle(message), "h", bulk=False, visible_until=0.0, through=lambda _: None)
     return Submission(held, message, tuple(Part(b"x", number + 1, parts) for number in range(parts)), ())
 
 

@@ -7,9 +7,12 @@ import pytest
 
 from chalicelib.domain.message import AnyFact, Attempted, ErrorInfo, Status, Submitted
 from chalicelib.domain.message import Final as FinalFact
-from chalicelib.wire import EndOutcome, SubmitOutcome
+from chalicelib.wire import Dispatch, EndOutcome, SubmitOutcome
 from infra.local.smsc import Config, Smsc
+from smpp_bridge.gateways import claims
+from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.platform import Holder
+from smpp_bridge.gateways.slices import next_hop, slices_of
 from tests.smpp_bridge.gateways.world import Memory, bridge, bundle, dispatch, gateway, run, until
 
 QUIET = Config(receipts=False)
@@ -94,14 +97,133 @@ def test_of_an_urgent_message_only_the_missing_parts_are_sent_again() -> None:
     run(main())
 
 
-def test_a_claim_of_a_bridge_at_work_is_left_alone_for_a_while() -> None:
+def test_what_another_bridge_is_at_work_on_is_kept_until_the_log_tells_that_it_is_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(claims, "_AT_WORK_SECONDS", 0.1)
+
     async def main() -> None:
         async with Smsc(QUIET) as smsc:
-            platform = await taken_up(smsc, Holder.TOO_FRESH)
-            assert [seconds for _, seconds in platform.hidden] == [30]
-            assert (platform.deleted, platform.outcomes, smsc.stats.submits) == ([], [], 0)
+            platform = Memory(gateway(smsc.port))
+            one, other = dispatch(), dispatch(priority="high")
+            record = bundle(one, other)
+            platform.claims[record.id] = Holder.AT_WORK
+            platform.facts[one.id] = [submitted(1, 1)]
+            platform.put(record)
+            async with bridge(platform):
+                await until(lambda: platform.claimed.count(record.id) >= 3)
+                assert (platform.deleted, platform.outcomes, smsc.stats.submits) == ([], [], 0)
+                platform.facts[other.id] = [submitted(1, 1)]
+                await until(lambda: platform.deleted)
+            assert (platform.outcomes, smsc.stats.submits) == ([], 0)
 
     run(main())
+
+
+def test_what_another_bridge_is_at_work_on_is_given_back_at_a_stop() -> None:
+    async def main() -> None:
+        async with Smsc(QUIET) as smsc:
+            platform = Memory(gateway(smsc.port))
+            record = bundle(dispatch())
+            platform.claims[record.id] = Holder.AT_WORK
+            handle = platform.put(record)
+            async with bridge(platform):
+                await until(lambda: platform.claimed)
+            assert (platform.hidden, platform.deleted) == ([(handle, 0)], [])
+
+    run(main())
+
+
+def many(count: int, **given: Any) -> list[Dispatch]:
+    return [dispatch(f"+3460000{number:03}99", **given) for number in range(count)]
+
+
+def test_a_bundle_is_claimed_in_slices_of_ten_of_which_the_first_has_its_name() -> None:
+    async def main() -> None:
+        async with Smsc(QUIET) as smsc:
+            platform = Memory(gateway(smsc.port))
+            record = bundle(*many(34))
+            platform.put(record)
+            async with bridge(platform):
+                await until(lambda: platform.deleted)
+            assert sorted(platform.claimed) == [record.id, *(f"{record.id}#{place}" for place in (10, 20, 30))]
+            assert smsc.stats.accepted == 34
+
+    run(main())
+
+
+def test_of_a_dead_bridge_s_bundle_only_the_claimed_slices_are_in_doubt() -> None:
+    async def main() -> None:
+        async with Smsc(QUIET) as smsc:
+            platform = Memory(gateway(smsc.port, unanswered="hold"))
+            record = bundle(*many(34))
+            platform.claims[record.id] = platform.claims[f"{record.id}#10"] = Holder.EARLIER
+            platform.facts = {one.id: [submitted(1, 1)] for one in record.messages[:15]}
+            platform.put(record)
+            async with bridge(platform):
+                await until(lambda: platform.deleted)
+            assert [end.message for end in platform.of(EndOutcome)] == [one.id for one in record.messages[15:20]]
+            sent = {outcome.message for outcome in platform.of(SubmitOutcome)}
+            assert sent == {one.id for one in record.messages[20:]}
+            assert smsc.stats.submits == 14
+
+    run(main())
+
+
+def test_slices_that_are_not_claimed_at_a_stop_go_back_under_the_names_of_their_claims() -> None:
+    async def main() -> None:
+        async with Smsc(Config(receipts=False, response_delay_ms=100)) as smsc:
+            platform = Memory(gateway(smsc.port, window=2))
+            record = bundle(*many(34))
+            platform.put(record)
+            async with bridge(platform):
+                await until(lambda: smsc.stats.submits == 2)
+            claimed = len(platform.claimed)
+            assert claimed == 1
+            parts = [back for _, back in platform.dispatched if "#" in back.id]
+            assert [back.id for back in parts] == [f"{record.id}#{place}" for place in (10, 20, 30)]
+            assert [one for back in parts for one in back.messages] == list(record.messages[10:])
+            assert platform.deleted == [f"handle of {record.id}"]
+            for back in parts:
+                platform.put(back)
+            async with bridge(platform):
+                await until(lambda: len(platform.deleted) == 4)
+            assert platform.claimed[claimed:] == [back.id for back in parts]
+
+    run(main())
+
+
+def test_a_part_of_a_record_is_not_taken_for_the_record() -> None:
+    async def main() -> None:
+        async with Smsc(QUIET) as smsc:
+            platform = Memory(gateway(smsc.port))
+            record = bundle(*many(12))
+            part = next(slices_of(Held(record, "", bulk=False, visible_until=0, through=print))).as_bundle()
+            platform.put(part)
+            async with bridge(platform):
+                await until(lambda: len(platform.deleted) == 1)
+                platform.claims[record.id] = Holder.EARLIER
+                platform.facts = {one.id: [submitted(1, 1)] for one in part.messages}
+                platform.put(record)
+                await until(lambda: len(platform.deleted) == 2)
+            assert platform.claimed == [record.id, record.id, f"{record.id}#10"]
+            assert smsc.stats.accepted == 12
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("dispatch_id", "hop"),
+    [
+        ("B", "B/msg_1/1"),
+        ("B/gateway-gw-bulk", "B/msg_1/1"),
+        ("B/gateway-gw#20", "B/msg_1/1"),
+        ("B/msg_1/1", "B/msg_1/2"),
+        ("B/msg_1/1#0", "B/msg_1/2"),
+    ],
+)
+def test_a_message_that_goes_on_is_named_after_its_bundle_and_how_often_it_did(dispatch_id: str, hop: str) -> None:
+    assert next_hop(dispatch_id, "msg_1") == hop
 
 
 @pytest.mark.parametrize("call", ["claim", "receive", "facts_of"])

@@ -1,0 +1,61 @@
+"""A record in slices: what is claimed together, right before it is submitted, so that little is in doubt after a crash.
+
+A slice's name is the dispatch's id and, but for the first, `#` and the place of its first message. What a bridge hands
+on of a record is named in the same way, so that the record and what was handed on of it have one claim between them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from chalicelib.wire import Dispatch, DispatchBundle
+from smpp_bridge.gateways.held import Held
+
+# One write for ten messages is 6 cents a million messages; after a crash few are in doubt that were not submitted.
+# Bridges that run at the same time must agree on it.
+SLICE_MESSAGES: Final = 10
+
+
+class Slice:
+    """Messages of a record that stand next to each other; those that are done with are taken out of `messages`."""
+
+    __slots__ = ("asked_ms", "held", "messages", "place")
+
+    def __init__(self, held: Held, place: int, messages: Sequence[Dispatch]) -> None:
+        self.held = held
+        self.place = place  # of the first one, in the dispatch as it was charged
+        self.messages = list(messages)
+        self.asked_ms: int | None = (
+            None  # when its claim was first asked for: a claim of another moment is not this one
+        )
+
+    @property
+    def name(self) -> str:
+        """What is claimed."""
+        root = _root_of(self.held.bundle.id)
+        return f"{root}#{self.place}" if self.place else root
+
+    def as_bundle(self) -> DispatchBundle:
+        """What is left of it as a dispatch of its own; that it is a part, its name says even of the first one."""
+        bundle = self.held.bundle
+        return msgspec.structs.replace(bundle, id=f"{_root_of(bundle.id)}#{self.place}", messages=tuple(self.messages))
+
+
+def slices_of(held: Held) -> Iterator[Slice]:
+    """The record's slices, in order."""
+    _, _, place = held.bundle.id.partition("#")
+    messages = held.bundle.messages
+    for at in range(0, len(messages), SLICE_MESSAGES):
+        yield Slice(held, int(place or 0) + at, messages[at : at + SLICE_MESSAGES])
+
+
+def next_hop(dispatch_id: str, message_id: str) -> str:
+    """The name of a message's next dispatch: `<bundle ULID>/<message id>/<n>`, the same one for a replay."""
+    root, *hop = _root_of(dispatch_id).split("/")  # a bundle's first dispatch is `<bundle ULID>/<queue>`
+    number = int(hop[1]) + 1 if len(hop) > 1 else 1
+    return f"{root}/{message_id}/{number}"
+
+
+def _root_of(dispatch_id: str) -> str:
+    return dispatch_id.partition("#")[0]
