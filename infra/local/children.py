@@ -49,7 +49,7 @@ class Crew:
     def start(self, name: str, role: str, *arguments: str, python: str = sys.executable) -> None:
         """Start `python -m infra.local.worker ROLE …`, its output in .run/logs/NAME.log."""
         log = self._where.run_dir / "logs" / f"{name}.log"
-        with log.open("wb") as output:
+        with log.open("ab") as output:  # of a process that was killed and started again, one log
             process = subprocess.Popen(
                 [python, "-m", "infra.local.worker", role, *arguments],
                 env={**self._environment, "CHASQUI_CHILD": name},
@@ -60,6 +60,13 @@ class Crew:
                 pass_fds=(self._lifeline,),
             )
         self._children.append(Child(name, process, log))
+
+    def kill(self, name: str) -> None:
+        """End a process as a power cut would, to be started anew or not; its end is no failure of the run."""
+        (child,) = (child for child in self._children if child.name == name)
+        self._children.remove(child)
+        child.process.kill()
+        child.process.wait()
 
     def pids(self) -> dict[str, int]:
         """Process ids by name."""
