@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib import wire
 from chalicelib.domain.message import Queued, Status
 from chalicelib.services.charge import charge
-from chalicelib.store import dispatches, ledger, messages, queues, usage
+from chalicelib.store import dispatches, ledger, messages, queues, usage, wallets
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, GATEWAY, HOUR_MS, NOW_MS, OTHER_GATEWAY, PRICE_MICROS
 
@@ -156,6 +156,47 @@ def test_a_bundle_is_charged_whole_or_not_at_all() -> None:
     assert world.balance() == 2 * PRICE_MICROS
     assert usage.month(ACCOUNT, "2025-10") == []
     assert world.waiting(f"gateway-{GATEWAY}") == []
+
+
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=4), min_size=1, max_size=4),
+    st.integers(0, 20),
+    st.integers(0, 6),
+)
+def test_of_a_bundle_all_are_paid_or_none_however_many_are_charged_together(
+    bundles: list[list[int]], credit: int, below_zero: int
+) -> None:
+    """Bundles of several messages, of some parts each, in one batch, against credit for some of them."""
+    account = world.draft().id  # a new one for each example
+    world.open_account(account, credit_micros=credit * PRICE_MICROS)
+    wallets.set_credit_limit(account, below_zero * PRICE_MICROS)
+    drafts = [[world.draft(parts=parts) for parts in bundle] for bundle in bundles]
+    charge([world.routed(*ones, account=account) for ones in drafts], NOW_MS)
+
+    left = credit + below_zero
+    for ones, bundle in zip(drafts, bundles, strict=True):
+        told = [world.message(one.id, account) for one in ones]
+        if {message.status for message in told} == {Status.QUEUED}:
+            paid = [message.queued.charge_micros for message in told if message.queued]
+            assert paid == [parts * PRICE_MICROS for parts in bundle]
+            left -= sum(bundle)
+        else:
+            assert [message.error.code for message in told if message.error] == ["no_credit"] * len(bundle)
+            assert {message.status for message in told} == {Status.REJECTED}
+            assert sum(bundle) > left  # what could be paid at its turn was
+    assert world.balance(account) == world.ledger_sum(account) == (left - below_zero) * PRICE_MICROS
+    assert left >= 0
+
+
+def test_what_accept_saw_covered_and_is_not_any_more_is_refused_by_charge_to_the_last_message() -> None:
+    """Two bundles, each of which the balance covered when it was accepted."""
+    world.open_account(credit_micros=3 * PRICE_MICROS)
+    first, second = [world.draft(), world.draft()], [world.draft(), world.draft()]
+    charge([world.routed(*first)], NOW_MS)
+    charge([world.routed(*second)], NOW_MS)
+    assert [world.status(draft.id) for draft in (*first, *second)] == [Status.QUEUED] * 2 + [Status.REJECTED] * 2
+    assert world.balance() == PRICE_MICROS
 
 
 def test_bundles_of_one_account_are_charged_in_one_transaction() -> None:

@@ -1,0 +1,206 @@
+"""Money against a plain model: whatever is granted, taken back, charged, refunded or replayed, in whatever order."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from chalicelib.domain import charging
+from chalicelib.domain.account import Account
+from chalicelib.domain.charging import Charge, UsageLine, Verdicts
+from chalicelib.services.read_ledger import places, statement
+from chalicelib.store import accounts, ledger, usage, wallets
+from chalicelib.store.wallets import NoWallet
+from tests.chalicelib.services import world
+
+pytestmark = pytest.mark.usefixtures("aws")
+START_MS = 1_760_000_000_000
+AMOUNTS = st.integers(1, 60)
+OPERATORS = ("Movistar", "Orange")
+
+
+@dataclass
+class Model:
+    """What an account should be: what moved when, under which name, and how far below zero it may go."""
+
+    movements: dict[str, tuple[int, int]] = field(default_factory=dict)  # name: instant, amount
+    charged: dict[str, UsageLine] = field(default_factory=dict)
+    refunded: dict[str, UsageLine] = field(default_factory=dict)
+    limit: int = 0
+
+    @property
+    def balance(self) -> int:
+        return sum(amount for _, amount in self.movements.values())
+
+    @property
+    def statement(self) -> list[tuple[str, int]]:
+        """Names and amounts by time, and by name within a millisecond."""
+        ordered = sorted((at_ms, name, amount) for name, (at_ms, amount) in self.movements.items())
+        return [(name, amount) for _, name, amount in ordered]
+
+    @property
+    def usage(self) -> dict[Any, UsageLine]:
+        lines = charging.merge_usage([*self.charged.values(), *self.refunded.values()])
+        return {line.key: line for line in lines}
+
+
+class Money(RuleBasedStateMachine):
+    """One account of its own for each run; time passes by a millisecond a step."""
+
+    proposals = Bundle("proposals")
+    number = 0
+
+    @initialize()
+    def open(self) -> None:
+        type(self).number += 1
+        self.account = f"acc_{self.number}"
+        self.model = Model()
+        self.now_ms = START_MS
+        self.names = 0
+        assert accounts.create(Account(id=self.account, name="Acme", created_ms=START_MS))
+
+    def name(self, kind: str) -> str:
+        """A new name; their order is not that of time."""
+        self.names += 1
+        self.now_ms += 1
+        return f"{9999 - self.names if self.names % 2 else self.names}-{kind}"
+
+    # --- from outside
+
+    @rule(amount=AMOUNTS, taken_back=st.booleans())
+    def grant(self, amount: int, taken_back: bool) -> None:
+        name = self.name("grant")
+        moved = -amount if taken_back else amount
+        assert ledger.grant(self.account, name, moved, who="ana", why="w", now_ms=self.now_ms)
+        self.model.movements[name] = self.now_ms, moved
+
+    @rule(amount=AMOUNTS)
+    def grant_again_under_the_same_name(self, amount: int) -> None:
+        granted = [name for name in self.model.movements if name.endswith("grant")]
+        for name in granted[-1:]:
+            assert not ledger.grant(self.account, name, amount, who="ana", why="w", now_ms=self.now_ms + 50)
+
+    @rule(amount=AMOUNTS)
+    def grant_to_nobody(self, amount: int) -> None:
+        with pytest.raises(NoWallet):
+            ledger.grant("nobody", self.name("grant"), amount, who="ana", why="w", now_ms=self.now_ms)
+
+    @rule(limit=st.integers(0, 80))
+    def let_it_go_below_zero(self, limit: int) -> None:
+        wallets.set_credit_limit(self.account, limit)
+        self.model.limit = limit
+
+    # --- charges
+
+    @rule(target=proposals, amounts=st.lists(st.integers(0, 40), min_size=1, max_size=3))
+    def route(self, amounts: list[int]) -> Any:
+        """Bundles to charge, some of which cost nothing."""
+        return multiple(*(self.proposed(amount) for amount in amounts))
+
+    def proposed(self, amount: int) -> Charge:
+        name = self.name("bundle")
+        line = UsageLine(
+            day="2025-10-09", country="ES", operator=OPERATORS[amount % 2], gateway="g", messages=1, parts=1,
+            credits_micros=amount,
+        )  # fmt: skip
+        verdicts = charging.gather([world.decision(price_micros=amount)])
+        return Charge(
+            account=self.account, bundle=name, at_ms=self.now_ms, amount_micros=amount, verdicts=verdicts, usage=(line,)
+        )
+
+    @rule(group=st.lists(proposals, min_size=1, max_size=4, unique_by=lambda charge: charge.bundle))
+    def charge(self, group: list[Charge]) -> None:
+        """A group in one transaction: all, or none; and those that came before are told, though priced anew."""
+        self.now_ms += 1
+        asked = [
+            charging.refuse(one, "no_route")
+            if one.bundle in self.model.charged
+            else msgspec.structs.replace(one, at_ms=self.now_ms)
+            for one in group
+        ]
+        known = {one.bundle for one in group} & self.model.charged.keys()
+        total = sum(one.amount_micros for one in asked)
+        done = ledger.charge(asked)
+        if known:
+            assert isinstance(done, ledger.Known)
+            assert {name: -entry.amount_micros for name, entry in done.entries.items()} == {
+                name: self.model.charged[name].credits_micros for name in known
+            }
+            assert all(verdict_of(entry.verdicts) for entry in done.entries.values())  # the first decision stands
+        elif total > self.model.balance + self.model.limit and total:
+            assert done == ledger.NoCredit()
+        else:
+            assert isinstance(done, ledger.Charged)
+            for one in asked:
+                self.model.charged[one.bundle] = one.usage[0]
+                if one.amount_micros:
+                    self.model.movements[one.bundle] = self.now_ms, -one.amount_micros
+
+    # --- refunds
+
+    @rule(one=proposals, another_amount=AMOUNTS)
+    def refund(self, one: Charge, another_amount: int) -> None:
+        """What was charged goes back once, whatever a replay would give back."""
+        self.now_ms += 1
+        charged = self.model.charged.get(one.bundle)
+        if charged is None or not charged.credits_micros:
+            return
+        name = f"{one.bundle}/refund"
+        before = self.model.refunded.get(name)
+        amount = another_amount if before else charged.credits_micros
+        line = UsageLine(day=charged.day, country="ES", operator=charged.operator, gateway="g", refunded_micros=amount)
+        entry = ledger.refund(self.account, name, line, "rejected", self.now_ms)
+        assert entry.amount_micros == charged.credits_micros
+        if before is None:
+            self.model.refunded[name] = line
+            self.model.movements[name] = self.now_ms, amount
+
+    # --- what holds after each step
+
+    @invariant()
+    def the_wallet_is_the_sum_of_the_ledger_and_of_the_model(self) -> None:
+        wallet = wallets.get(self.account, consistent=True)
+        assert wallet is not None
+        assert wallet.balance_micros == self.model.balance == world.ledger_sum(self.account)
+        assert wallet.available_micros == self.model.balance + self.model.limit
+
+    @invariant()
+    def usage_is_what_was_charged_and_given_back(self) -> None:
+        assert {line.key: line for line in usage.month(self.account, "2025-10")} == self.model.usage
+
+    @invariant()
+    def the_statement_tells_each_movement_with_what_was_left(self) -> None:
+        lines, after = statement(self.account, places(None, None), None, 1000)
+        assert after is None
+        told = [(line.entry.id, line.entry.amount_micros) for line in reversed(lines)]
+        assert told == self.model.statement
+        balance = 0
+        for line in reversed(lines):
+            balance += line.entry.amount_micros
+            assert line.balance_micros == balance
+
+
+def verdict_of(verdicts: Verdicts | None) -> bool:
+    """Whether a decision, and no refusal, was kept."""
+    return verdicts is not None and bool(verdicts.decisions) and not verdicts.refusals
+
+
+def test_money_is_what_a_plain_model_says_after_any_steps() -> None:
+    run_state_machine_as_test(
+        Money,
+        settings=settings(
+            max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
