@@ -18,6 +18,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from infra import gateway_responses
+
 ROOT: Final = Path(__file__).parent.parent
 SHIPPED: Final = ("app.py", "requirements.txt", "chalicelib", "functions")
 # Caches of whoever packages are no part of the code; `deployments` holds chalice's zips of earlier times.
@@ -38,7 +40,7 @@ def package(out: Path, *, stage: str, architecture: str | None = None) -> Path:
     add_bytecode(out / "deployment.zip")
     template = out / "sam.json"
     document = json.loads(template.read_text())
-    template.write_text(json.dumps(named(document, stage), indent=2, sort_keys=True) + "\n")
+    template.write_text(json.dumps(told_as_problems(named(document, stage)), indent=2, sort_keys=True) + "\n")
     return template
 
 
@@ -54,6 +56,13 @@ def named(template: dict[str, Any], stage: str) -> dict[str, Any]:
         properties["FunctionName"] = f"chasqui-{stage}{suffix}"
         log_group = resources["ApiHandlerLogGroup" if api else f"{name}LogGroup"]
         log_group["Properties"]["LogGroupName"] = f"/aws/lambda/{properties['FunctionName']}"
+    return template
+
+
+def told_as_problems(template: dict[str, Any]) -> dict[str, Any]:
+    """The template with API Gateway's own answers (an unknown path, a throttled call) as the API's problems."""
+    definition = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    definition["x-amazon-apigateway-gateway-responses"] = gateway_responses.extension()
     return template
 
 

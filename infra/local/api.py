@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 import time
+import uuid
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import unquote
@@ -13,6 +14,7 @@ from urllib.parse import unquote
 from chalice.config import Config
 from chalice.local import (
     ChaliceRequestHandler,
+    ForbiddenError,
     LambdaEventConverter,
     LocalGateway,
     RouteMatcher,
@@ -20,6 +22,8 @@ from chalice.local import (
     create_local_server,
 )
 
+from chalicelib.api.problems import CONTENT_TYPE
+from infra import gateway_responses
 from infra.local.meter import Meter
 from infra.local.place import HOST, Place
 
@@ -51,9 +55,19 @@ class Gateway(LocalGateway):
     def handle_request(self, method: str, path: str, headers: Any, body: bytes | None) -> Any:
         with self._turns:
             begun = time.perf_counter()
-            answer = super().handle_request(method, path, headers, body)
+            try:
+                answer = super().handle_request(method, path, headers, body)
+            except ForbiddenError:  # Chalice's word for a path that is not there: the app itself has no authorizer
+                answer = _unknown_path()
         self._meter.worked("api", 1, time.perf_counter() - begun, failed=answer["statusCode"] >= 500)
         return answer
+
+
+def _unknown_path() -> dict[str, Any]:
+    request_id = str(uuid.uuid4())
+    status, body = gateway_responses.body_of(gateway_responses.UNKNOWN_PATH, request_id)
+    headers = {"Content-Type": CONTENT_TYPE, "X-Request-Id": request_id}
+    return {"statusCode": status, "headers": headers, "multiValueHeaders": {}, "body": body}
 
 
 class Handler(ChaliceRequestHandler):

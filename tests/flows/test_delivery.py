@@ -154,3 +154,10 @@ def test_sixty_messages_at_once_all_arrive_once(customer: Customer, smsc: Smsc, 
     assert {message["status"] for message in finals} == {"delivered"}
     assert [len(smsc.received(to)) for to in numbers] == [1] * len(numbers)
     assert time.monotonic() - begun < 30
+
+
+def test_a_path_that_is_not_there_is_a_problem_like_any_other(customer: Customer) -> None:
+    answer = customer.call("GET", "/v1/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert customer.key not in answer.text
