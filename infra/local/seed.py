@@ -41,7 +41,8 @@ def plant(where: Place) -> Keys:
     """Accounts, credit, keys, numbering plan, gateways, routes and prices; published. Raises RunFailed."""
     admin_key = issue_admin_key("local run", time.time_ns() // 1_000_000).text
     with httpx.Client(base_url=where.base_url, headers=authorization(admin_key), timeout=60) as client:
-        account = _post(client, "/v1/admin/accounts", {"name": "Demo", "default_region": "ES"})["id"]
+        demo = {"name": "Demo", "default_region": "ES", "default_sender": "Chasqui"}
+        account = _post(client, "/v1/admin/accounts", demo)["id"]
         _post(client, f"/v1/admin/accounts/{account}/credits", {"amount": CREDIT, "why": "to try it out"})
         keys = {
             mode: _post(client, f"/v1/admin/accounts/{account}/keys", {"mode": mode, "name": f"demo {mode}"})["key"]
