@@ -7,6 +7,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed-$(shell cksum requirements/dev.txt | cut -d' ' -f1)
 MINISTACK := .venv-ministack/.installed-$(shell cksum requirements/ministack.txt | cut -d' ' -f1)
 EMULATOR := $(if $(filter ministack,$(BACKEND)),$(MINISTACK))
+# Two at a time, a file's tests together: much of the time is waiting, and a flow's platform serves its whole file.
+PYTEST ?= -n 2 --dist loadfile
 SOURCES := app.py chalicelib functions smpp_bridge infra tests
 
 .DEFAULT_GOAL := help
@@ -21,7 +23,7 @@ run: $(INSTALLED) $(EMULATOR) ## the whole platform on this machine, until Ctrl-
 	@BACKEND=$(BACKEND) exec $(BIN)/python -m infra.local
 
 test: $(INSTALLED) ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST)
 
 check: $(INSTALLED) ## what CI runs: format, lint, types, imports, templates, tests
 	$(BIN)/ruff format --check .
@@ -29,7 +31,7 @@ check: $(INSTALLED) ## what CI runs: format, lint, types, imports, templates, te
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint infra/*.yaml
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST)
 
 bench: $(INSTALLED) $(EMULATOR) ## the benchmarks: text, codec, bridge, end to end (BACKEND, BENCH_MESSAGES)
 	@BACKEND=$(BACKEND) exec $(BIN)/python -m tests.bench.run

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -10,6 +11,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 
 from infra import policies
 from infra.package import ROOT, stages
+from tests.figures import FIGURE
 from tests.packaging.conftest import Package
 
 MAX_ZIP_BYTES = 25_000_000
@@ -37,12 +39,11 @@ def _names(package: Package) -> list[str]:
         return archive.namelist()
 
 
-def test_the_zip_is_small(shipped: Package, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_zip_is_small(shipped: Package, record_property: Callable[[str, object], None]) -> None:
     with ZipFile(shipped.archive) as archive:
         unzipped = sum(entry.file_size for entry in archive.infolist())
     size = shipped.archive.stat().st_size
-    with capsys.disabled():
-        print(f"\npackage: {size / 1e6:.1f} MB zipped, {unzipped / 1e6:.1f} MB unzipped")  # noqa: T201 - a figure to read
+    record_property(FIGURE, f"package: {size / 1e6:.1f} MB zipped, {unzipped / 1e6:.1f} MB unzipped")
     assert size < MAX_ZIP_BYTES
     assert unzipped < MAX_UNZIPPED_BYTES
 
@@ -61,6 +62,19 @@ def test_nothing_that_only_development_needs_is_in_the_zip(shipped: Package) -> 
     assert [name for name in names if name.startswith(NOT_SHIPPED)] == []
     top = {name.partition("/")[0] for name in names}
     assert top & set(DEVELOPMENT) == set()
+
+
+def test_what_api_gateway_answers_by_itself_is_a_problem_too(shipped: Package) -> None:
+    definition = shipped.template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    told = definition["x-amazon-apigateway-gateway-responses"]
+    unknown_path = told["MISSING_AUTHENTICATION_TOKEN"]
+    body = json.loads(unknown_path["responseTemplates"]["application/json"])
+    assert (unknown_path["statusCode"], body["code"], body["request_id"]) == ("404", "not_found", "$context.requestId")
+    assert {json.loads(one["responseTemplates"]["application/json"])["status"] for one in told.values()} >= {
+        404,
+        413,
+        429,
+    }
 
 
 def test_nothing_is_in_the_zip_twice(shipped: Package) -> None:
