@@ -11,6 +11,9 @@ from moto import mock_aws
 from chalicelib.settings import Settings, settings
 from chalicelib.store import aws as aws_clients
 from chalicelib.store import cached, dynamo, queues, rules
+from tests.figures import pytest_terminal_summary
+
+__all__ = ["pytest_terminal_summary"]  # a hook: pytest finds it here
 
 PREFIX = "chq-test"
 TEMPLATE = Path(__file__).parent.parent / "infra" / "data.yaml"

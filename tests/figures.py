@@ -1,4 +1,4 @@
-"""A pytest plugin: figures that tests measure are shown at the end of the run, from parallel workers too.
+"""Figures that tests measure are shown at the end of the run, from parallel workers too.
 
 A test says `record_property("figure", "...")`.
 """
