@@ -1,11 +1,15 @@
 """What travels on the queues: bundles, encoded once as JSON, versioned. Steps add to a bundle, never reshape it."""
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
+from chalicelib.domain.account import Wallet
+from chalicelib.domain.audit import Difference, LedgerSum
+from chalicelib.domain.books import Books
 from chalicelib.domain.decision import Decision, Refusal
 from chalicelib.domain.message import Content, ErrorInfo, Status
+from chalicelib.domain.waiting import Window
 
 __all__ = [
     "MAX_BUNDLE_BYTES",
@@ -13,6 +17,7 @@ __all__ = [
     "VERSION",
     "AcceptedBundle",
     "AttemptOutcome",
+    "Audit",
     "BadBundle",
     "Bundle",
     "Decision",
@@ -27,6 +32,7 @@ __all__ = [
     "Routed",
     "RoutedBundle",
     "SubmitOutcome",
+    "Visit",
     "decode",
     "encode",
 ]
@@ -155,7 +161,34 @@ class OutcomeBundle(msgspec.Struct, frozen=True, kw_only=True, tag="outcomes"):
     v: int = VERSION
 
 
-Bundle = AcceptedBundle | RoutedBundle | DispatchBundle | OutcomeBundle
+Stage = Literal["ledger", "messages", "done"]
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True, tag="visit"):
+    """⟨visits⟩: a round → look_after. The accounts' messages of the windows are to be looked at."""
+
+    id: str
+    accounts: tuple[str, ...]
+    windows: tuple[Window, ...]
+    v: int = VERSION
+
+
+class Audit(msgspec.Struct, kw_only=True, omit_defaults=True, tag="audit"):
+    """⟨audits⟩: an account's audit, as far as it has got. `cursor` is the last name that was read."""
+
+    id: str
+    account: str
+    books: Books
+    stage: Stage = "ledger"
+    cursor: str = ""
+    wallet: Wallet | None = None  # as it was before the ledger was read
+    wallet_ms: int = 0  # when
+    ledger: LedgerSum | None = None
+    suspects: tuple[Difference, ...] | None = None  # what the first look found; None: this is the first
+    v: int = VERSION
+
+
+Bundle = AcceptedBundle | RoutedBundle | DispatchBundle | OutcomeBundle | Visit | Audit
 BadBundle = msgspec.DecodeError  # what decode raises, ValidationError included
 
 _encoder: Final = msgspec.json.Encoder()

@@ -100,3 +100,7 @@ def _named(bundle: wire.Bundle) -> dict[str, object]:
         case wire.OutcomeBundle():
             told = (outcome for outcome in bundle.outcomes if not isinstance(outcome, wire.ReceiptOutcome))
             return {"messages": sorted({outcome.message for outcome in told}), "outcomes": len(bundle.outcomes)}
+        case wire.Visit():
+            return {"accounts": len(bundle.accounts), "windows": len(bundle.windows)}
+        case wire.Audit():
+            return {"account": bundle.account, "stage": bundle.stage, "cursor": bundle.cursor}

@@ -16,6 +16,8 @@ from chalicelib.store import aws
 ACCEPTED: Final = "accepted"
 BILLING: Final = "billing"
 OUTCOMES: Final = "outcomes"
+VISITS: Final = "visits"
+AUDITS: Final = "audits"
 BATCH: Final = 10  # entries a batch request, by SQS
 BATCH_BYTES: Final = 1_000_000  # SQS takes 1 MiB a request; the rest is for attributes
 MAX_DELAY_SECONDS: Final = 900  # SQS's limit
@@ -124,6 +126,13 @@ def delete_many(queue: str, handles: Sequence[str]) -> None:
         _sqs().delete_message_batch(QueueUrl=url(queue), Entries=entries)
 
 
+def depth(queue: str) -> int:
+    """About how many records are on a queue, in somebody's hands or not."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    told = _sqs().get_queue_attributes(QueueUrl=url(queue), AttributeNames=names)["Attributes"]
+    return sum(int(told[name]) for name in names)
+
+
 def create_gateway_queues(gateway: str) -> None:
     """Make the queues of a gateway: normal, bulk, and the dead-letter queue they share. Making them again is fine."""
     dead_name = f"{settings().prefix}-{dead(f'gateway-{gateway}')}"
@@ -148,7 +157,7 @@ def create_gateway_queues(gateway: str) -> None:
 def _entry(bundle: wire.Bundle) -> dict[str, Any]:
     """Fair queues: SQS serves groups in turn, so that one account's million does not delay the others."""
     entry: dict[str, Any] = {"MessageBody": wire.encode(bundle)}
-    if not isinstance(bundle, wire.OutcomeBundle):  # whose outcomes are of many accounts
+    if not isinstance(bundle, wire.OutcomeBundle | wire.Visit):  # which are of many accounts
         entry["MessageGroupId"] = bundle.account
     return entry
 
