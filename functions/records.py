@@ -23,60 +23,102 @@ B = TypeVar("B", bound=wire.Bundle)
 
 
 class RecordsFailed(Exception):
-    """Some records are not done: SQS will bring them again, and at last put them in the dead-letter queue."""
+    """Some records are not done: SQS will bring them again."""
+
+
+class _Raw(NamedTuple):
+    """A record as it came."""
+
+    id: str
+    handle: str
+    body: str
+    receives: int  # how often, this time included
 
 
 class _Record(NamedTuple):
-    id: str
-    handle: str
+    """A record that was read."""
+
+    raw: _Raw
     bundle: wire.Bundle
+
+
+class _Failure(NamedTuple):
+    """A record that is not done, why, and whether it is to come again."""
+
+    raw: _Raw
+    reason: str
+    is_last: bool
 
 
 def process(event: SQSEvent, queue: str, kind: type[B], work: Callable[[Sequence[B], int], None]) -> None:
     """Do `work(bundles, now_ms)` for the event's records, together if that works, else each alone.
 
-    `work` must stand being done again, for any part of the records. Raises RecordsFailed after deleting what is done.
+    `work` must stand being done again, for any part of the records. What is no bundle of the kind, and what failed for
+    the last time, goes with the dead letters, and why. Raises RecordsFailed where some are to come again, after
+    deleting those that are not.
     """
     logs.start()
-    records, failed = _decoded(event, kind)
-    done = _together(records, work) if records else []
-    failed += len(records) - len(done)
-    if not failed:
+    records, failures = _decoded(event, kind)
+    failures += _failures(records, work) if records else []
+    if not failures:
         return  # Lambda deletes the whole batch
-    queues.delete_many(queue, [record.handle for record in done])
-    raise RecordsFailed(f"{failed} of {failed + len(done)} records of {queue}")
+    buried = {failure.raw.handle for failure in failures if failure.is_last and _bury(queue, failure)}
+    left = {failure.raw.handle for failure in failures} - buried
+    done = {record.raw.handle for record in records} - left
+    queues.delete_many(queue, sorted(buried | done if left else buried))
+    if left:
+        raise RecordsFailed(f"{len(left)} of {len(buried | left | done)} records of {queue}")
 
 
-def _decoded(event: SQSEvent, kind: type[B]) -> tuple[list[_Record], int]:
-    """The records that are bundles of the kind, and how many are not: those go to the dead-letter queue in time."""
+def _decoded(event: SQSEvent, kind: type[B]) -> tuple[list[_Record], list[_Failure]]:
+    """The records that are bundles of the kind, and those that are not, which no other time will help."""
     records: list[_Record] = []
-    bad = 0
-    for raw in event.to_dict()["Records"]:
+    bad: list[_Failure] = []
+    for given in event.to_dict()["Records"]:
+        receives = int(given.get("attributes", {}).get("ApproximateReceiveCount", 1))
+        raw = _Raw(given["messageId"], given["receiptHandle"], given["body"], receives)
         try:
-            bundle = wire.decode(raw["body"])
+            bundle = wire.decode(raw.body)
         except wire.BadBundle as error:
-            log.error("not a bundle", extra={"record": raw["messageId"], "reason": str(error)})
-            bad += 1
+            log.error("not a bundle", extra={"record": raw.id, "reason": str(error)})
+            bad.append(_Failure(raw, f"no bundle: {error}", is_last=True))
             continue
         if isinstance(bundle, kind):
-            records.append(_Record(raw["messageId"], raw["receiptHandle"], bundle))
+            records.append(_Record(raw, bundle))
         else:
-            log.error("not this queue's bundle", extra={"record": raw["messageId"], "reason": type(bundle).__name__})
-            bad += 1
+            log.error("not this queue's bundle", extra={"record": raw.id, "reason": type(bundle).__name__})
+            bad.append(_Failure(raw, f"a bundle of another queue: {type(bundle).__name__}", is_last=True))
     return records, bad
 
 
-def _together(records: Sequence[_Record], work: Callable[[Sequence[B], int], None]) -> list[_Record]:
-    """The records that are done: all, or where they cannot be done together, those that can be done alone."""
+def _bury(queue: str, failure: _Failure) -> bool:
+    """Put the record with the dead letters. Where that fails, SQS will after its last receive, without the reason."""
+    raw = failure.raw
+    try:
+        queues.bury(queue, raw.body, failure.reason, record=raw.id, receives=raw.receives)
+    except Exception:
+        log.exception("not buried", extra={"record": raw.id, "reason": failure.reason})
+        return False
+    return True
+
+
+def _failures(records: Sequence[_Record], work: Callable[[Sequence[B], int], None]) -> list[_Failure]:
+    """The records that are not done: none, or where they cannot be done together, those that cannot be done alone."""
     try:
         _do(records, work)
-        return list(records)
-    except _NOBODYS_FAULT as error:
-        log.warning("to be done again", extra={"records": [record.id for record in records], "reason": repr(error)})
         return []
-    except Exception:
-        log.exception("failed", extra={"records": {record.id: record.bundle.id for record in records}})
-    return [record for record in records if _together([record], work)] if len(records) > 1 else []
+    except _NOBODYS_FAULT as error:
+        log.warning("to be done again", extra={"records": [record.raw.id for record in records], "reason": repr(error)})
+        return [_failure(record, error) for record in records]
+    except Exception as error:
+        log.exception("failed", extra={"records": {record.raw.id: record.bundle.id for record in records}})
+        if len(records) == 1:
+            return [_failure(records[0], error)]
+    return [failure for record in records for failure in _failures([record], work)]
+
+
+def _failure(record: _Record, error: Exception) -> _Failure:
+    return _Failure(record.raw, repr(error), is_last=record.raw.receives >= queues.RECEIVES_BEFORE_DEAD)
 
 
 def _do(records: Sequence[_Record], work: Callable[[Sequence[B], int], None]) -> None:

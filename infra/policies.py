@@ -66,8 +66,12 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("dispatches", actions=("GetItem", "PutItem")),
         _table("gateways", "routes", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
         _table("numbering", actions=("BatchWriteItem", "DeleteItem", "Scan")),
-        _send("accepted", "outcomes"),  # a canceled message is settled like any other
-        Grant("sqs", ("CreateQueue", "GetQueueAttributes"), ("gateway-*",)),
+        _table("dead_letters", actions=("GetItem", "UpdateItem")),
+        _table("dead_letters/index/by_state", actions=("Query",)),
+        # A canceled message is settled like any other; a dead letter goes again to the queue it failed on.
+        _send("accepted", "billing", "outcomes", "gateway-*"),
+        Grant("sqs", ("CreateQueue",), ("gateway-*",)),
+        Grant("sqs", ("GetQueueUrl", "GetQueueAttributes"), ("dead",)),
         Grant("secretsmanager", ("CreateSecret", "PutSecretValue"), ("gateways/*",)),  # written, never read
     ),
     "routing": (
@@ -75,7 +79,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         *READ_RULES,
         _table("accounts", actions=("GetItem",)),
         _consume("accepted"),
-        _send("billing"),
+        _send("billing", "dead"),
     ),
     "billing": (
         LOGS,
@@ -84,7 +88,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("ledger", actions=("PutItem",)),
         _table("messages", actions=("BatchWriteItem",)),
         _consume("billing"),
-        _send("gateway-*"),
+        _send("gateway-*", "dead"),
     ),
     "delivery": (
         LOGS,
@@ -94,7 +98,12 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("messages", actions=("Query", "BatchWriteItem")),
         _table("receipts", actions=("BatchGetItem", "BatchWriteItem")),
         _consume("outcomes"),
-        _send("outcomes", "outcomes-dead"),  # a receipt that comes first is parked, and given up at last
+        _send("outcomes", "dead"),  # a receipt that comes first is parked, and given up at last
+    ),
+    "dead_letters": (
+        LOGS,
+        _table("dead_letters", actions=("UpdateItem",)),
+        Grant("sqs", ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"), ("dead",)),  # Lambda's poller
     ),
 }
 

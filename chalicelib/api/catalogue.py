@@ -3,7 +3,7 @@
 from typing import Final
 
 from chalicelib.api import account, documentation, ledger, messages
-from chalicelib.api.admin import accounts, api_keys, credits, gateways, numbering, published_rules, routes
+from chalicelib.api.admin import accounts, api_keys, credits, dead_letters, gateways, numbering, published_rules, routes
 from chalicelib.api.endpoints import Endpoints
 
 _OPERATIONS: Final = (
@@ -17,5 +17,6 @@ _OPERATIONS: Final = (
     routes.endpoints,
     numbering.endpoints,
     published_rules.endpoints,
+    dead_letters.endpoints,
 )
 CATALOGUE: Final[tuple[Endpoints, ...]] = (*_OPERATIONS, documentation.describing(_OPERATIONS))

@@ -34,6 +34,7 @@ KINDS: Final[dict[str, Kind]] = {
     "already_exists": Kind(409, "The id is taken"),
     "version_conflict": Kind(409, "It was changed in the meantime"),
     "in_use": Kind(409, "Something else refers to it"),
+    "not_resendable": Kind(409, "It cannot be sent again"),
     "body_too_large": Kind(413, "The body is over the limit"),
     "unsupported_media_type": Kind(415, "The body's media type is not accepted here"),
     "invalid_request": Kind(422, "The request breaks a rule"),

@@ -7,8 +7,8 @@ from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.store import queues, rule_rows, secrets
 from chalicelib.store.rows import MUST_BE_NEW, Row
 
-# A gateway's queues are named after it: no other gateway may be named like one of them.
-_TAKEN_ENDINGS: Final = ("-bulk", "-dead")
+# A gateway's bulk queue is named after it: no other gateway may be named like it.
+_TAKEN_ENDING: Final = "-bulk"
 
 
 def create_gateway(gateway: Gateway, password: str) -> Row[Gateway]:
@@ -17,8 +17,8 @@ def create_gateway(gateway: Gateway, password: str) -> Row[Gateway]:
     The row comes first, so that nobody's secret is overwritten. Where what follows fails, a change of the gateway (with
     the password) makes up for it.
     """
-    if gateway.id.endswith(_TAKEN_ENDINGS):
-        raise invalid_field("/id", "not_allowed", "an id does not end in -bulk or -dead: queues of gateways do")
+    if gateway.id.endswith(_TAKEN_ENDING):
+        raise invalid_field("/id", "not_allowed", "an id does not end in -bulk: queues of gateways do")
     if not rule_rows.gateways.put(gateway, expected=MUST_BE_NEW):
         raise Fault("already_exists", f"there is a gateway {gateway.id}")
     _equip(gateway, password)

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain import message as facts
 from chalicelib.domain.message import FINAL, AnyFact, Final, Receipt, fold, outcome_of_parts
@@ -139,7 +140,7 @@ def _park(missing: Sequence[ReceiptOutcome], now_ms: int) -> None:
             queues.send(queues.OUTCOMES, bundle, delay_seconds=LOOKS_SECONDS[looked])
         else:
             log.error(UNMATCHED, extra={"gateways": sorted({receipt.gateway for receipt in receipts})})
-            queues.send(queues.dead(queues.OUTCOMES), bundle, reason=UNMATCHED)
+            queues.bury(queues.OUTCOMES, wire.encode(bundle), UNMATCHED, receives=looked + 1)
 
 
 def _note(noted: Iterable[tuple[str, str, AnyFact]], now_ms: int) -> None:

@@ -18,18 +18,24 @@ BILLING: Final = "billing"
 OUTCOMES: Final = "outcomes"
 VISITS: Final = "visits"
 AUDITS: Final = "audits"
+DEAD: Final = "dead"  # of all queues: from here each record goes into the table of dead letters
 BATCH: Final = 10  # entries a batch request, by SQS
 BATCH_BYTES: Final = 1_000_000  # SQS takes 1 MiB a request; the rest is for attributes
 MAX_DELAY_SECONDS: Final = 900  # SQS's limit
 RECEIVES_BEFORE_DEAD: Final = 5
 GATEWAY_VISIBILITY_SECONDS: Final = 120  # a bridge that shows no sign of life for so long has lost the record
 RETENTION_SECONDS: Final = 14 * 86_400
+MAX_REASON: Final = 1_000  # characters
 _ATTEMPTS: Final = 5
 _PAUSE_SECONDS: Final = 0.1
 
 
 class Undelivered(Exception):
     """SQS kept refusing some entries of a batch; sending all of them again is safe."""
+
+
+class NoQueue(LookupError):
+    """There is no queue of that name."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,11 +53,6 @@ def gateway_queue(gateway: str, priority: str) -> str:
     return f"gateway-{gateway}-bulk" if priority == "bulk" else f"gateway-{gateway}"
 
 
-def dead(queue: str) -> str:
-    """The dead-letter queue of a queue; a gateway's two queues share one."""
-    return f"{queue.removesuffix('-bulk')}-dead"
-
-
 def url(queue: str) -> str:
     """The queue's URL, looked up once a process. Raises botocore's QueueDoesNotExist."""
     return _url(f"{settings().prefix}-{queue}")
@@ -67,14 +68,38 @@ def forget() -> None:
     _url.cache_clear()
 
 
-def send(queue: str, bundle: wire.Bundle, *, delay_seconds: int = 0, reason: str | None = None) -> None:
-    """Send one bundle; `reason` goes along as an attribute, to be read in a dead-letter queue."""
+def send(queue: str, bundle: wire.Bundle, *, delay_seconds: int = 0) -> None:
+    """Send one bundle."""
     entry = _entry(bundle)
     if delay_seconds:
         entry["DelaySeconds"] = min(delay_seconds, MAX_DELAY_SECONDS)
-    if reason is not None:
-        entry["MessageAttributes"] = {"reason": {"DataType": "String", "StringValue": reason}}
     _sqs().send_message(QueueUrl=url(queue), **entry)
+
+
+def send_again(queue: str, body: str) -> None:
+    """Send a record's body as it is. Raises NoQueue."""
+    try:
+        _sqs().send_message(QueueUrl=url(queue), MessageBody=body)
+    except _sqs().exceptions.QueueDoesNotExist as error:
+        raise NoQueue(queue) from error
+
+
+def bury(queue: str, body: str, reason: str, *, record: str | None = None, receives: int = 0) -> None:
+    """Put a body of `queue` with the dead letters, and why. `record`: SQS's id of it. `receives`: how often it came."""
+    told = {
+        "queue": queue,
+        "reason": _line(reason),
+        "receives": str(receives),
+        **({"record": record} if record else {}),
+    }
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
+    _sqs().send_message(QueueUrl=url(DEAD), MessageBody=body, MessageAttributes=attributes)
+
+
+def _line(reason: str) -> str:
+    """What SQS takes for an attribute: no control characters, not empty, of a bounded length."""
+    printable = "".join(character if character.isprintable() else " " for character in reason[:MAX_REASON])
+    return printable.strip() or "unknown"
 
 
 def send_many(queue: str, bundles: Iterable[wire.Bundle]) -> None:
@@ -134,13 +159,8 @@ def depth(queue: str) -> int:
 
 
 def create_gateway_queues(gateway: str) -> None:
-    """Make the queues of a gateway: normal, bulk, and the dead-letter queue they share. Making them again is fine."""
-    dead_name = f"{settings().prefix}-{dead(f'gateway-{gateway}')}"
-    dead_url = _sqs().create_queue(
-        QueueName=dead_name,
-        Attributes={"MessageRetentionPeriod": str(RETENTION_SECONDS), "SqsManagedSseEnabled": "true"},
-    )["QueueUrl"]
-    arn = _sqs().get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    """Make the queues of a gateway, normal and bulk. Making them again is fine."""
+    arn = _sqs().get_queue_attributes(QueueUrl=url(DEAD), AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": RECEIVES_BEFORE_DEAD})
     for priority in ("normal", "bulk"):
         _sqs().create_queue(

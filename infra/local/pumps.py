@@ -157,7 +157,10 @@ class Pump:
                     "receiptHandle": record["ReceiptHandle"],
                     "body": record["Body"],
                     "attributes": record.get("Attributes", {}),
-                    "messageAttributes": record.get("MessageAttributes", {}),
+                    "messageAttributes": {
+                        name: {"stringValue": given.get("StringValue"), "dataType": given["DataType"]}
+                        for name, given in record.get("MessageAttributes", {}).items()
+                    },
                     "md5OfBody": record.get("MD5OfBody", ""),
                     "eventSource": "aws:sqs",
                     "eventSourceARN": f"arn:aws:sqs:{REGION}:123456789012:{self._listener.queue}",

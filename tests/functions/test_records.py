@@ -22,14 +22,22 @@ def bundle(id_: str) -> wire.RoutedBundle:
     return wire.RoutedBundle(id=id_, account="acc_1", messages=())
 
 
-def event(*bodies: str) -> SQSEvent:
+def event(*bodies: str, receives: int = 1) -> SQSEvent:
     """The event of records that lie on ⟨billing⟩, received."""
     for body in bodies:
         queues._sqs().send_message(QueueUrl=queues.url("billing"), MessageBody=body)
     received: list[queues.Record] = []
     while more := queues.receive("billing", wait_seconds=0):
         received += more
-    told = [{"messageId": one.id, "receiptHandle": one.handle, "body": one.body} for one in received]
+    told = [
+        {
+            "messageId": one.id,
+            "receiptHandle": one.handle,
+            "body": one.body,
+            "attributes": {"ApproximateReceiveCount": str(receives)},
+        }
+        for one in received
+    ]
     return SQSEvent({"Records": told}, None)
 
 
@@ -39,6 +47,22 @@ def left() -> int:
         "Attributes"
     ]
     return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
+
+
+def dead() -> list[dict[str, str]]:
+    """What was buried: bodies and what was told with them. It is taken away."""
+    url = queues.url(queues.DEAD)
+    found = []
+    while (
+        messages := queues._sqs()
+        .receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+        .get("Messages")
+    ):
+        for message in messages:
+            told = {name: given["StringValue"] for name, given in message["MessageAttributes"].items()}
+            found.append({"body": message["Body"], **told})
+            queues._sqs().delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return found
 
 
 class Bench:
@@ -76,20 +100,57 @@ def test_where_one_fails_the_others_are_done_deleted_and_it_alone_comes_back() -
     assert left() == 1
 
 
-def test_what_is_no_bundle_is_left_to_the_dead_letter_queue_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_no_bundle_is_dead_at_once_with_its_reason_and_stops_nobody() -> None:
     work = Bench()
-    bad = ["", "not JSON", '{"type":"routed"}', wire.encode(world.outcomes()), wire.encode(bundle("A"))]
-    prepared = event(*bad)
-    logs.start()
-    logging.getLogger().addHandler(caplog.handler)
-    with pytest.raises(RecordsFailed, match="4 of 5"):
-        process(prepared, work)
+    bad = ["not JSON", '{"type":"routed"}', wire.encode(world.outcomes())]
+    process(event(*bad, wire.encode(bundle("A"))), work)
     assert work.given == [["A"]]
-    assert left() == 4
-    reasons = [str(vars(record)["reason"]) for record in caplog.records if record.levelname == "ERROR"]
-    assert len(reasons) == 4
-    assert "OutcomeBundle" in reasons
-    assert all(reasons)
+    assert left() == 1  # which Lambda deletes, since it succeeded
+    buried = dead()
+    assert [one["body"] for one in buried] == bad
+    assert [one["queue"] for one in buried] == ["billing"] * 3
+    assert "malformed" in buried[0]["reason"]
+    assert "`type`" in buried[1]["reason"] or "missing" in buried[1]["reason"] or "Invalid value" in buried[1]["reason"]
+    assert buried[2]["reason"] == "a bundle of another queue: OutcomeBundle"
+
+
+def test_what_fails_comes_back_until_its_last_receive_and_is_dead_then() -> None:
+    work = Bench("B")
+    for receives in range(1, queues.RECEIVES_BEFORE_DEAD):
+        with pytest.raises(RecordsFailed, match="1 of 1"):
+            process(event(wire.encode(bundle("B")), receives=receives), work)
+        assert dead() == []
+    process(event(wire.encode(bundle("B")), receives=queues.RECEIVES_BEFORE_DEAD), work)
+    (buried,) = dead()
+    assert (buried["reason"], buried["receives"], wire.decode(buried["body"])) == (
+        "ValueError('this one')", "5", bundle("B"),
+    )  # fmt: skip
+
+
+def test_a_last_receive_beside_a_first_one_is_dead_alone() -> None:
+    last = event(wire.encode(bundle("B")), receives=5).to_dict()["Records"]
+    first = event(wire.encode(bundle("C")), wire.encode(bundle("A"))).to_dict()["Records"]
+    with pytest.raises(RecordsFailed, match="1 of 3"):
+        process(SQSEvent({"Records": last + first}, None), Bench("B", "C"))
+    assert [wire.decode(one["body"]).id for one in dead()] == ["B"]
+    assert left() == 1
+
+
+def test_overload_is_a_reason_too_once_it_lasted_for_all_receives() -> None:
+    process(event(wire.encode(bundle("A")), receives=5), Bench("A", error=dynamo.Overloaded))
+    (buried,) = dead()
+    assert buried["reason"] == "Overloaded('this one')"
+
+
+def test_what_cannot_be_buried_comes_back_so_that_sqs_buries_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    prepared = event("not JSON", wire.encode(bundle("A")))
+    monkeypatch.setattr(queues, "bury", unreachable)
+    with pytest.raises(RecordsFailed, match="1 of 2"):
+        process(prepared, Bench())
+    assert left() == 1
 
 
 def test_what_is_nobodys_fault_is_not_tried_one_by_one() -> None:

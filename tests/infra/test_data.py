@@ -32,17 +32,17 @@ def test_a_table_that_holds_more_than_days_can_be_restored_and_outlives_the_stac
     assert RESOURCES[table]["DeletionPolicy"] == RESOURCES[table]["UpdateReplacePolicy"] == "Retain"
 
 
-@pytest.mark.parametrize("table", sorted({"Messages", *FLEETING}))
+@pytest.mark.parametrize("table", sorted({"Messages", "DeadLetters", *FLEETING}))
 def test_what_expires_is_deleted_by_its_attribute(table: str) -> None:
     assert properties(table)["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
 
 
-@pytest.mark.parametrize("queue", [name for name in QUEUES if not name.endswith("Dead")])
+@pytest.mark.parametrize("queue", [name for name in QUEUES if name != "Dead"])
 def test_a_record_is_tried_five_times_each_well_after_the_function_ended_then_shown_as_dead(queue: str) -> None:
     assert properties(queue)["VisibilityTimeout"] >= 6 * FUNCTION_SECONDS
     redrive = properties(queue)["RedrivePolicy"]
     assert redrive["maxReceiveCount"] == 5
-    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{queue}Dead", "Arn"]}
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["Dead", "Arn"]}
 
 
 @pytest.mark.parametrize("queue", QUEUES)

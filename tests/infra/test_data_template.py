@@ -13,7 +13,8 @@ PREFIX = "${Prefix}-"
 
 # Money, messages, and what an administrator typed in: none of it can be made again from anything else.
 NEVER_LOST = {"accounts", "api_keys", "wallets", "ledger", "usage", "messages", "gateways", "routes", "numbering"}
-EXPIRING = {"messages", "receipts", "dispatches", "idempotency"}
+NEVER_LOST |= {"dead_letters"}  # somebody's messages that wait for a person
+EXPIRING = {"messages", "dead_letters", "receipts", "dispatches", "idempotency"}
 WORK_QUEUES = {"accepted", "billing", "outcomes"}
 
 
@@ -54,18 +55,18 @@ def test_every_table_is_paid_by_request(name: str) -> None:
     assert TABLES[name]["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_every_queue_of_work_has_dead_letters_of_its_own() -> None:
-    assert set(QUEUES) == WORK_QUEUES | {f"{name}-dead" for name in WORK_QUEUES}
-    logical = {name: key for key, value in TEMPLATE["Resources"].items() for name in QUEUES if QUEUES[name] is value}
+def test_one_queue_takes_the_dead_letters_of_all_and_has_none() -> None:
+    assert set(QUEUES) == WORK_QUEUES | {"dead"}
+    assert "RedrivePolicy" not in QUEUES["dead"]["Properties"]
     for name in WORK_QUEUES:
         redrive = QUEUES[name]["Properties"]["RedrivePolicy"]
-        assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [logical[f"{name}-dead"], "Arn"]}
+        assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["Dead", "Arn"]}
         assert redrive["maxReceiveCount"] == 5
 
 
 def test_a_record_stays_out_of_sight_for_six_times_its_functions_timeout() -> None:
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
-    for name in WORK_QUEUES:
+    for name in QUEUES:
         assert QUEUES[name]["Properties"]["VisibilityTimeout"] >= 6 * config["lambda_timeout"]
 
 

@@ -5,6 +5,9 @@ from typing import Any
 
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 
+from chalicelib.settings import Settings
+from functions import metrics
+
 INFRA = Path(__file__).parents[2] / "infra"
 ALARMS: dict[str, Any] = load(str(INFRA / "alarms.yaml"))
 BRIDGE: dict[str, Any] = load(str(INFRA / "bridge.yaml"))
@@ -34,19 +37,27 @@ def _watched(metric: str) -> set[str]:
     return queues
 
 
-def test_every_queue_is_watched_for_age_and_its_dead_letters_for_any() -> None:
+def test_every_queue_is_watched_for_age() -> None:
     queues = {
         resource["Properties"]["QueueName"]["Fn::Sub"].removeprefix("${Prefix}-")
         for resource in DATA["Resources"].values()
         if resource["Type"] == "AWS::SQS::Queue"
     }
-    dead = {queue for queue in queues if queue.endswith("-dead")}
-    assert _watched("ApproximateNumberOfMessagesVisible") == dead | {"gateway-${Gateway}-dead"}
-    assert _watched("ApproximateAgeOfOldestMessage") == (queues - dead) | {"gateway-${Gateway}"}
+    assert _watched("ApproximateAgeOfOldestMessage") == queues | {"gateway-${Gateway}"}
+
+
+def test_a_dead_letter_is_an_alarm_by_the_figure_that_its_function_counts(environment: Settings) -> None:
+    alarm = ALARMS["Resources"]["DeadLetters"]["Properties"]
+    (counted,) = metrics.line(DeadLetters=1)["_aws"]["CloudWatchMetrics"]  # type: ignore[index]
+    assert (alarm["Namespace"], {alarm["MetricName"]}) == (
+        counted["Namespace"],
+        {m["Name"] for m in counted["Metrics"]},
+    )
+    assert [[one["Name"] for one in alarm["Dimensions"]]] == counted["Dimensions"]
 
 
 def test_every_alarm_tells_somebody_and_says_when_it_is_over() -> None:
-    assert len(_alarms()) >= 8
+    assert len(_alarms()) >= 7
     for alarm in _alarms():
         assert alarm["Properties"]["AlarmActions"] == alarm["Properties"]["OKActions"] == [{"Ref": "Topic"}]
         assert alarm["Properties"]["AlarmDescription"]

@@ -89,7 +89,10 @@ class Cloud:
                     "receiptHandle": record["ReceiptHandle"],
                     "body": record["Body"],
                     "attributes": record["Attributes"],
-                    "messageAttributes": {},
+                    "messageAttributes": {
+                        name: {"stringValue": given["StringValue"], "dataType": given["DataType"]}
+                        for name, given in record.get("MessageAttributes", {}).items()
+                    },
                     "eventSource": "aws:sqs",
                     "eventSourceARN": arn,
                     "awsRegion": REGION,
@@ -118,7 +121,7 @@ class Cloud:
 
     def _receive(self, queue: str) -> list[dict[str, Any]]:
         answer = self.client("sqs").receive_message(
-            QueueUrl=self._url(queue), MaxNumberOfMessages=10, AttributeNames=["All"]
+            QueueUrl=self._url(queue), MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
         )
         records: list[dict[str, Any]] = answer.get("Messages", [])
         self._held.setdefault(queue, []).extend(record["ReceiptHandle"] for record in records)

@@ -17,9 +17,9 @@ from tests.packaging import journey as way
 from tests.packaging import permissions
 from tests.packaging.cloud import Cloud, running
 from tests.packaging.conftest import Package
-from tests.packaging.journey import API, CHARGE, ON_QUEUES, ROUTE, SETTLE, Journey
+from tests.packaging.journey import API, CHARGE, GATEWAY, ON_QUEUES, ROUTE, SETTLE, SHELVE, Journey
 
-HANDLERS = (API, ROUTE, CHARGE, SETTLE)
+HANDLERS = (API, ROUTE, CHARGE, SETTLE, SHELVE)
 # What a function on a queue has no use for, and would pay for at each cold start.
 NOT_FOR_QUEUES = (
     "app",
@@ -38,6 +38,7 @@ OUT_OF_SIGHT = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
 }
 MAX_IMPORT_MS = 2_000  # far above what is printed: a bound for a busy machine
@@ -86,7 +87,8 @@ def travelled(cloud: Cloud, paths: dict[str, Any], admin: str) -> Journey:
     )
     journey.step(ROUTE)
     journey.step(CHARGE)
-    submitted, receipt = way.ended(journey.dispatched(), Status.UNDELIVERED, "UNDELIV")
+    dispatch = journey.dispatched()
+    submitted, receipt = way.ended(dispatch, Status.UNDELIVERED, "UNDELIV")
     early = msgspec.structs.replace(receipt, ids=("not known yet",))
     given_up = msgspec.structs.replace(early, looked=len(LOOKS_SECONDS))
     journey.tell(submitted, receipt, early, given_up)
@@ -101,6 +103,9 @@ def travelled(cloud: Cloud, paths: dict[str, Any], admin: str) -> Journey:
         ("GET", f"/v1/messages/{sent['id']}/events", None),
         ("GET", "/v1/account", None),
     )
+    resent = journey.resurrect(admin, dispatch)
+    # The end of a receipt whose message nobody knows is one too.
+    assert resent == ["accepted", "billing", f"gateway-{GATEWAY}", "outcomes", "outcomes"]
     journey.look_at_everything(admin)
     return journey
 

@@ -29,8 +29,12 @@ class Parking:
     def __init__(self) -> None:
         self.sent: list[tuple[str, wire.Bundle, int, str | None]] = []
 
-    def send(self, queue: str, bundle: wire.Bundle, *, delay_seconds: int = 0, reason: str | None = None) -> None:
-        self.sent.append((queue, bundle, delay_seconds, reason))
+    def send(self, queue: str, bundle: wire.Bundle, *, delay_seconds: int = 0) -> None:
+        self.sent.append((queue, bundle, delay_seconds, None))
+
+    def bury(self, queue: str, body: str, reason: str, *, receives: int) -> None:
+        assert (queue, receives) == (queues.OUTCOMES, len(LOOKS_SECONDS) + 1)
+        self.sent.append((queues.DEAD, wire.decode(body), 0, reason))
 
     def come_back(self) -> list[wire.OutcomeBundle]:
         """What was parked, as SQS would bring it again."""
@@ -42,6 +46,7 @@ class Parking:
 def parking(monkeypatch: pytest.MonkeyPatch) -> Parking:
     made = Parking()
     monkeypatch.setattr(queues, "send", made.send)
+    monkeypatch.setattr(queues, "bury", made.bury)
     return made
 
 
@@ -108,7 +113,7 @@ def test_a_receipt_of_nobody_is_looked_for_ever_more_rarely_then_shown_as_dead(
         delays.append(parking.sent[0][2])
         settle(parking.come_back(), NOW_MS)
     ((queue, _, _, reason),) = parking.sent
-    assert (queue, reason) == ("outcomes-dead", "unmatched receipt")
+    assert (queue, reason) == ("dead", "unmatched receipt")
     assert tuple(delays) == LOOKS_SECONDS
     assert all(one <= other <= queues.MAX_DELAY_SECONDS for one, other in pairwise(delays))
     assert 3000 < sum(delays) < 4000

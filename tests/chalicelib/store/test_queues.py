@@ -69,13 +69,33 @@ def test_what_sqs_keeps_refusing_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
         queues.send_many("billing", [bundle()])
 
 
-def test_a_reason_and_a_delay_go_along(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_delay_goes_along_as_long_as_sqs_can_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = spy(monkeypatch, "send_message")
-    queues.send("outcomes-dead", world.outcomes(), delay_seconds=5000, reason="unmatched receipt")
+    queues.send("outcomes", world.outcomes(), delay_seconds=5000)
     (sent,) = asked
     assert sent["DelaySeconds"] == 900
-    assert sent["MessageAttributes"]["reason"]["StringValue"] == "unmatched receipt"
     assert "MessageGroupId" not in sent
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("no bundle", "no bundle"), ("\x00\n\ud800 two\x1blines", "two lines"), ("", "unknown"), ("x" * 9999, "x" * 1000)],
+)
+def test_a_dead_record_goes_with_its_queue_and_a_reason_that_sqs_takes(reason: str, told: str) -> None:
+    queues.bury("billing", "body", reason, record="R", receives=5)
+    answer = aws.client("sqs").receive_message(QueueUrl=queues.url("dead"), MessageAttributeNames=["All"])
+    (message,) = answer["Messages"]
+    given = {name: one["StringValue"] for name, one in message["MessageAttributes"].items()}
+    assert given == {"queue": "billing", "reason": told, "record": "R", "receives": "5"}
+    assert message["Body"] == "body"
+
+
+def test_a_body_is_sent_again_as_it_is_and_to_queues_that_there_are() -> None:
+    queues.send_again("billing", "whatever it was")
+    (record,) = queues.receive("billing", wait_seconds=0)
+    assert record.body == "whatever it was"
+    with pytest.raises(queues.NoQueue):
+        queues.send_again("gateway-gone", "x")
 
 
 def test_received_records_are_hidden_given_back_and_deleted() -> None:
@@ -90,10 +110,9 @@ def test_received_records_are_hidden_given_back_and_deleted() -> None:
     assert attributes("billing")["ApproximateNumberOfMessagesNotVisible"] == "0"
 
 
-def test_a_gateway_has_two_queues_and_one_for_the_dead_however_often_they_are_made() -> None:
+def test_a_gateway_has_two_queues_whose_dead_go_where_all_go_however_often_they_are_made() -> None:
     queues.create_gateway_queues("g")
     queues.create_gateway_queues("g")
-    dead = attributes("gateway-g-dead")["QueueArn"]
+    dead = attributes("dead")["QueueArn"]
     for queue in (queues.gateway_queue("g", "high"), queues.gateway_queue("g", "bulk")):
         assert json.loads(attributes(queue)["RedrivePolicy"]) == {"deadLetterTargetArn": dead, "maxReceiveCount": 5}
-        assert queues.dead(queue) == "gateway-g-dead"
