@@ -7,10 +7,10 @@ import signal
 import time
 from typing import Final
 
-from chalicelib.domain.ids import new_id
 from smpp_bridge import logs
 from smpp_bridge.gateways.aws import AwsPlatform
 from smpp_bridge.gateways.clock import Clock
+from smpp_bridge.gateways.leases import Terms
 from smpp_bridge.gateways.supervisor import Supervisor
 from smpp_bridge.health import HealthServer
 from smpp_bridge.metrics import Metrics
@@ -22,9 +22,15 @@ _log: Final = logging.getLogger(__name__)
 async def run(settings: BridgeSettings, stop: asyncio.Event) -> None:
     """Run until `stop` is set, then drain."""
     clock = Clock()
-    platform = AwsPlatform(new_id("bridge", clock.epoch_ms()), clock, receive_seconds=settings.receive_seconds)
+    platform = AwsPlatform(clock, receive_seconds=settings.receive_seconds, settled_seconds=settings.settled_seconds)
     metrics = Metrics()
-    supervisor = Supervisor(platform, clock=clock, poll_seconds=settings.poll_seconds, times=metrics.times)
+    supervisor = Supervisor(
+        platform,
+        clock=clock,
+        poll_seconds=settings.poll_seconds,
+        terms=Terms(lease_seconds=settings.lease_seconds),
+        times=metrics.times,
+    )
     metrics.watch(supervisor)
     health = HealthServer(supervisor.state, metrics)
     await health.start(settings.host, settings.port)

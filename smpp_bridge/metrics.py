@@ -54,7 +54,8 @@ _GAUGES: Final[dict[str, tuple[str, Value]]] = {
     "held": ("Messages taken from the queue and not through.", lambda worker: worker.intake.held_messages),
     "rate": ("submit_sm a second that are allowed.", lambda worker: worker.submitter.rate),
     "bound_sessions": ("Session slots that are bound.", lambda worker: sum(slot.bound for slot in worker.slots)),
-    "sessions": ("Session slots.", lambda worker: len(worker.slots)),
+    "held_sessions": ("Session slots that this bridge holds.", lambda worker: len(worker.slots)),
+    "sessions": ("Session slots of all bridges.", lambda worker: worker.gateway.sessions),
 }
 # name: (help, label, samples), several a gateway
 _LABELLED: Final[dict[str, tuple[str, str, Callable[["GatewayWorker"], Iterable[tuple[str, float]]]]]] = {

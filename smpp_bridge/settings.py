@@ -13,10 +13,12 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8080
     poll_seconds: float = 1.0  # how often it is looked whether the rules have changed; they are read less often
     receive_seconds: int = 5  # a receive's long poll; the AWS client gives up after ten
+    lease_seconds: float = 8.0  # the same for all bridges of a stage: see gateways.leases.Terms
+    settled_seconds: float = 30.0  # from an outcome's send until the log has it, on a bad day
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> BridgeSettings:
-    """CHASQUI_BRIDGE_HOST, _PORT, _POLL_SECONDS, _RECEIVE_SECONDS. Raises msgspec.ValidationError."""
+    """CHASQUI_BRIDGE_HOST, _PORT, _POLL_SECONDS, … after the fields' names. Raises msgspec.ValidationError."""
     names = BridgeSettings.__struct_fields__
     given = {name: environment.get(f"CHASQUI_BRIDGE_{name.upper()}") for name in names}
     return msgspec.convert(

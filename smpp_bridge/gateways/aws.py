@@ -11,23 +11,27 @@ from typing import Final, TypeVar
 from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.message import AnyFact
 from chalicelib.domain.rules import Rules
-from chalicelib.store import dispatches, messages, queues, rules, secrets
+from chalicelib.store import dispatches, leases, messages, queues, rules, secrets
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, DispatchBundle, Outcome, OutcomeBundle
+from smpp_bridge.gateways.aws_leases import AwsLeases
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.platform import Holder
 
 CALL_THREADS: Final = 16  # boto3 does hardly more with more of them: it is bound by the interpreter
 RECEIVE_THREADS: Final = 256  # each waits on a queue; two a gateway, made as they are needed
-FRESH_MS: Final = 30_000  # what came of a claim younger than this, the log may not know yet
 
 T = TypeVar("T")
 
 
 class AwsPlatform:
-    """`instance` names this bridge in claims; `receive_seconds` is how long a receive waits (whole seconds, 0 to 8)."""
+    """`receive_seconds` is how long a receive waits (whole seconds, 0 to 8).
 
-    def __init__(self, instance: str, clock: Clock, *, receive_seconds: int) -> None:
-        self._instance = instance
+    `settled_seconds`: what came of a claim younger than this, the log may not know yet.
+    """
+
+    def __init__(self, clock: Clock, *, receive_seconds: int, settled_seconds: float) -> None:
+        self.leases = AwsLeases()
+        self._settled_ms = settled_seconds * 1000
         self._clock = clock
         self._receive_seconds = receive_seconds
         self._calls = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="aws")
@@ -35,6 +39,7 @@ class AwsPlatform:
 
     def close(self) -> None:
         """No more calls; those under way end by themselves."""
+        self.leases.close()
         self._calls.shutdown(wait=False, cancel_futures=True)
         self._receives.shutdown(wait=False, cancel_futures=True)
 
@@ -75,15 +80,17 @@ class AwsPlatform:
         for queue, of_queue in groupby(sorted(dispatches, key=itemgetter(0)), key=itemgetter(0)):
             await self._call(partial(queues.send_many, queue, [bundle for _, bundle in of_queue]))
 
-    async def claim(self, dispatch_id: str, at_ms: int) -> Holder:
+    async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder:
         """See Platform."""
-        claim = await self._call(lambda: dispatches.claim(dispatch_id, self._instance, at_ms))
-        if claim.fresh or (claim.by == self._instance and claim.at_ms == at_ms):
+        claim = await self._call(lambda: dispatches.claim(dispatch_id, by, at_ms))
+        if claim.fresh or (claim.by == by and claim.at_ms == at_ms):
             return Holder.NOW_OURS
         if claim.by == dispatches.CANCEL:
             return Holder.CANCELED
-        fresh = self._clock.epoch_ms() - claim.at_ms < FRESH_MS
-        return Holder.AT_WORK if fresh else Holder.EARLIER
+        if self._clock.epoch_ms() - claim.at_ms < self._settled_ms:
+            return Holder.AT_WORK
+        there = claim.by != by and await self._call(lambda: leases.alive(claim.by))
+        return Holder.AT_WORK if there else Holder.EARLIER
 
     async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:
         """See Platform."""

@@ -15,6 +15,7 @@ from chalicelib.domain.rules import Gateway
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.judge import Judge
+from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.platform import Holder, Platform
 from smpp_bridge.gateways.recovery import Traces, traces
 from smpp_bridge.gateways.slices import Slice, slices_of
@@ -34,9 +35,17 @@ class Claims:
     """Slices wait here unclaimed; their messages go on to `submitter`."""
 
     def __init__(
-        self, gateway: Gateway, *, platform: Platform, submitter: Submitter, judge: Judge, clock: Clock
+        self,
+        gateway: Gateway,
+        *,
+        platform: Platform,
+        keeper: LeaseKeeper,
+        submitter: Submitter,
+        judge: Judge,
+        clock: Clock,
     ) -> None:
         self._platform = platform
+        self._keeper = keeper
         self._submitter = submitter
         self._judge = judge
         self._clock = clock
@@ -72,7 +81,7 @@ class Claims:
 
     def feed(self) -> None:
         """Claim what has its turn soon; what is not bulk first, however long the bulk has waited."""
-        while not self._stopping and len(self._tasks) < _MAX_CLAIMS:
+        while not self._stopping and self._keeper.sure and len(self._tasks) < _MAX_CLAIMS:
             one = self._next()
             if one is None:
                 return
@@ -116,7 +125,7 @@ class Claims:
         if one.asked_ms is None:
             one.asked_ms = self._clock.epoch_ms()
         try:
-            holder = await self._platform.claim(one.name, one.asked_ms)
+            holder = await self._platform.claim(one.name, self._keeper.name, one.asked_ms)
             known = await self._traces_of(one) if holder in (Holder.EARLIER, Holder.AT_WORK) else []
         except Exception as error:  # AWS's or the network's: the slice waits here, still unclaimed as far as we know
             _log.error("cannot claim", extra={"dispatch": one.name, "error": repr(error)})

@@ -11,7 +11,7 @@ from chalicelib.wire import Dispatch, DispatchBundle
 class Held:
     """Through when nothing holds it any more: each message until it is done, each outcome until it is durable."""
 
-    __slots__ = ("_through", "bulk", "bundle", "handle", "holds", "received_times", "visible_until")
+    __slots__ = ("_forget", "_through", "bulk", "bundle", "handle", "holds", "received_times", "visible_until")
 
     def __init__(
         self,
@@ -22,6 +22,7 @@ class Held:
         bulk: bool,
         visible_until: float,
         through: "HeldSink",
+        forget: "HeldSink | None" = None,
     ) -> None:
         self.bundle = bundle
         self.handle = handle
@@ -30,6 +31,7 @@ class Held:
         self.visible_until = visible_until  # of the monotonic clock
         self.holds = len(bundle.messages)
         self._through = through
+        self._forget = forget
 
     def kept(self) -> None:
         """One of what held it is done with."""
@@ -39,6 +41,11 @@ class Held:
 
     def lost(self) -> None:
         """An outcome will not become durable in this process: the record stays held, and so is not deleted."""
+
+    def forget(self) -> None:
+        """It has been visible to others for a while: leave it to them."""
+        if self._forget is not None:
+            self._forget(self)
 
 
 HeldSink = Callable[[Held], None]

@@ -17,6 +17,7 @@ from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import Gatherer
 from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.judge import AddressedBundle, Judge
+from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.platform import VISIBILITY_SECONDS, Platform
 from smpp_bridge.gateways.slices import Slice
 from smpp_bridge.gateways.submitter import Submitter
@@ -76,6 +77,7 @@ class Intake:
         gateway: Gateway,
         *,
         platform: Platform,
+        keeper: LeaseKeeper,
         submitter: Submitter,
         judge: Judge,
         deletes: Gatherer[tuple[str, str]],
@@ -90,7 +92,7 @@ class Intake:
         self._counts = counts
         self._clock = clock
         self._wanted = wanted
-        self._claims = Claims(gateway, platform=platform, submitter=submitter, judge=judge, clock=clock)
+        self._claims = Claims(gateway, platform=platform, keeper=keeper, submitter=submitter, judge=judge, clock=clock)
         self._messages = {False: 0, True: 0}  # held, by bulk
         self._held: dict[Name, Held] = {}
         self._through: OrderedDict[Name, None] = OrderedDict()
@@ -111,6 +113,8 @@ class Intake:
 
     def start(self) -> None:
         """Take records until `stop`."""
+        if not self._stopping:
+            return
         self._stopping = False
         loop = asyncio.get_running_loop()
         self._tasks = [
@@ -195,6 +199,7 @@ class Intake:
             bulk=bulk,
             visible_until=visible_until,
             through=self._is_through,
+            forget=self._forget,
         )
         self._held[name] = held
         self._messages[bulk] += len(bundle.messages)
@@ -207,6 +212,11 @@ class Intake:
         if len(self._through) > _REMEMBERED:
             self._through.popitem(last=False)
         self._deletes.add((self._queue(bulk=held.bulk), held.handle), _NOBODY)
+
+    def _forget(self, held: Held) -> None:
+        """It is ours no longer: whoever has it now goes by its claims and the log."""
+        if self._held.get(_name_of(held.bundle)) is held:
+            self._let_go(held)
 
     def _let_go(self, held: Held) -> None:
         del self._held[_name_of(held.bundle)]

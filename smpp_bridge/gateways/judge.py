@@ -152,7 +152,13 @@ class Judge:
             held.kept()
 
     def hand_back(self, submission: Submission) -> None:
-        """The bridge stops: what is left of the message goes to the gateway's queue again, under a name of its own."""
+        """The bridge stops: what is left of the message goes to the gateway's queue again, under a name of its own.
+
+        Not where SQS may have given its record to another bridge by now, as after a long time without AWS.
+        """
+        if submission.held.visible_until < self._clock.monotonic():
+            submission.held.forget()
+            return
         if submission.verdict is not None:
             submission.todo.clear()
             submission.put_off.clear()

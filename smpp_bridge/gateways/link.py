@@ -73,7 +73,7 @@ class LinkUser(Protocol):
     def stray(self, link: "Link") -> None:
         """A response to nothing."""
 
-    def bound(self, link: "Link") -> None:
+    def bound_now(self, link: "Link") -> None:
         """The SMSC has accepted the bind."""
 
     def room(self) -> None:
@@ -89,6 +89,7 @@ class Link(asyncio.Protocol):
         self.paused_until = 0.0  # of the monotonic clock: the SMSC throttled this session
         self.bound_at: float | None = None
         self.last_receipt_at: float | None = None
+        self.in_flight = 0
         self._bind = bind
         self._user = user
         self._clock = clock
@@ -127,6 +128,7 @@ class Link(asyncio.Protocol):
     def submit(self, pdu: SubmitSm, flight: Flight, now: float) -> None:
         """Send it with the next `flush`. Raises ProtocolError where it cannot be encoded."""
         flight.sequence = self._session.send(pdu, flight, now)
+        self.in_flight += 1
 
     def reply(self, request: Pdu, status: int) -> None:
         """Answer the SMSC's request, together with whatever else is written this turn."""
@@ -206,6 +208,7 @@ class Link(asyncio.Protocol):
                 _HANDLERS[type(event)](self, event)
 
     def _take_response(self, pdu: Pdu, flight: Flight) -> None:
+        self.in_flight -= 1
         if type(pdu) is SubmitSmResp:
             self._user.answered(self, flight, pdu.status, pdu.message_id)
         else:  # a generic_nack, which says no even where its status says nothing
@@ -213,6 +216,7 @@ class Link(asyncio.Protocol):
 
     def _take_unanswered(self, event: Unanswered) -> None:
         flight = event.context
+        self.in_flight -= 1
         self._late[flight.sequence] = (self._clock.monotonic(), flight)
         if len(self._late) > _MAX_LATE:
             self._late.popitem(last=False)
@@ -220,6 +224,7 @@ class Link(asyncio.Protocol):
 
     def _take_malformed(self, event: Malformed) -> None:
         if event.context is not None:
+            self.in_flight -= 1
             self._user.answered(self, event.context, event.status, "")
         else:
             self._user.stray(self)
@@ -233,7 +238,7 @@ class Link(asyncio.Protocol):
 
     def _take_bound(self, event: Bound) -> None:
         self.bound_at = self._clock.monotonic()
-        self._user.bound(self)
+        self._user.bound_now(self)
 
     def _take_refusal(self, event: BindRefused) -> None:
         self._refused = event.status

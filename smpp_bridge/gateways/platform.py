@@ -8,6 +8,7 @@ from chalicelib.domain.message import AnyFact
 from chalicelib.domain.rules import Rules
 from chalicelib.store.queues import GATEWAY_VISIBILITY_SECONDS, Record
 from chalicelib.wire import DispatchBundle, Outcome
+from smpp_bridge.gateways.leases import LeaseStore
 
 VISIBILITY_SECONDS: Final = GATEWAY_VISIBILITY_SECONDS  # of a record in a bridge's hands; extended while it is held
 
@@ -17,12 +18,20 @@ class Holder(Enum):
 
     NOW_OURS = "now ours"  # nobody had it: go on and submit
     CANCELED = "canceled"
-    EARLIER = "earlier"  # a bridge, this one or another, had this record before: some of it may have been submitted
-    AT_WORK = "at work"  # the same, and it is likely to be still at work on it
+    EARLIER = "earlier"  # a bridge that is gone, or this one in a time before: some of it may have been submitted
+    AT_WORK = "at work"  # a bridge that is there; or what came of it the log may not know yet
 
 
 class Platform(Protocol):
-    """Every call may raise what its implementation raises when the other side is not well; callers try again."""
+    """What bridges share, `leases` among it.
+
+    Every call may raise what its implementation raises when the other side is not well; callers try again.
+    """
+
+    @property
+    def leases(self) -> LeaseStore:
+        """Who holds which session slot."""
+        ...
 
     async def rules(self) -> Rules:
         """The snapshot in force."""
@@ -52,8 +61,8 @@ class Platform(Protocol):
         """All of them (queue, bundle) are durable when this returns."""
         ...
 
-    async def claim(self, dispatch_id: str, at_ms: int) -> Holder:
-        """Ask for the right to submit the slice of that name. Asking again with the same `at_ms` gives the same answer."""
+    async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder:
+        """Ask for the right to submit the slice of that name, as the bridge `by`. Asking again changes nothing."""
         ...
 
     async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:

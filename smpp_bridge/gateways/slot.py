@@ -35,7 +35,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Slot:
-    """`number` from 0. Which bridge runs a slot will be decided by leases; so far each bridge runs all."""
+    """`number` from 0. While it is `closing`, nothing more is submitted through it."""
 
     def __init__(  # its parts are all that it has
         self,
@@ -49,6 +49,7 @@ class Slot:
         pace: Pace,
     ) -> None:
         self.number = number
+        self.closing = False
         self._gateway = gateway
         self._user = user
         self._password = password
@@ -70,6 +71,10 @@ class Slot:
     def receiver(self) -> Link | None:
         """The link that receipts come through; the same one for a transceiver."""
         return self.links.get(self._kinds[-1])
+
+    @property
+    def in_flight(self) -> int:
+        return sum(link.in_flight for link in self.links.values())
 
     @property
     def bound(self) -> bool:

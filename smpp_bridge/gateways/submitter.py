@@ -37,7 +37,10 @@ _LATE: Final = _LateTicket()
 
 
 class Submitter:
-    """`links` gives the gateway's transmitters; `on_hunger` is called when there is room for more messages."""
+    """`links` gives the gateway's transmitters; `on_hunger` is called when there is room for more messages.
+
+    `may_submit` is asked each time; while it says no, all waits here, and `pump` is to be called when it says yes.
+    """
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class Submitter:
         counts: Counts,
         clock: Clock,
         on_hunger: Callable[[], None],
+        may_submit: Callable[[], bool] = lambda: True,
     ) -> None:
         self.backlog = Backlog()
         self.in_flight = 0
@@ -59,6 +63,7 @@ class Submitter:
         self._counts = counts
         self._clock = clock
         self._on_hunger = on_hunger
+        self._may_submit = may_submit
         self._bucket = TokenBucket(gateway.messages_per_second, clock.monotonic())
         self._pauses: dict[str, Backoff] = {}  # by the link's name
         self._timer: asyncio.TimerHandle | None = None
@@ -114,7 +119,7 @@ class Submitter:
 
     def pump(self) -> None:
         """Submit what can be submitted now, and see to it that it is called again in time."""
-        if self.paused or self._outcomes.full:
+        if self.paused or self._outcomes.full or not self._may_submit():
             return
         now = self._clock.monotonic()
         self.backlog.bring_due(now)

@@ -9,6 +9,7 @@ from chalicelib.domain.rules import Gateway, Rules
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.leases import LeaseKeeper, Terms
 from smpp_bridge.gateways.platform import Platform
 from smpp_bridge.gateways.slot import Pace
 from smpp_bridge.gateways.worker import GatewayWorker, Gathering
@@ -18,6 +19,7 @@ OUTCOME_LINGER_SECONDS: Final = 0.005  # a receipt's answer waits for it
 OUTCOMES_A_SEND: Final = 1_000  # one SendMessageBatch of ten bundles, some 40 KB each
 DELETE_LINGER_SECONDS: Final = 0.05  # nobody waits for a delete; ten fit a request
 DRAINED_SECONDS: Final = 20.0  # how long a stop waits for AWS
+LEAVE_SECONDS: Final = 3.0  # and then for this; otherwise others wait for the lease to run out
 
 _log: Final = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -55,20 +57,24 @@ class Supervisor:
         clock: Clock | None = None,
         pace: Pace | None = None,
         poll_seconds: float = 1.0,
+        terms: Terms | None = None,
         times: OutcomeTimes | None = None,
     ) -> None:
         self._platform = platform
         self._clock = clock or Clock()
         self._pace = pace or Pace()
         self._poll_seconds = poll_seconds
+        self.keeper = LeaseKeeper(platform.leases, self, clock=self._clock, terms=terms or Terms())
         self.gathering = gathering_to(platform, times or OutcomeTimes.silent())
         self.workers: dict[str, GatewayWorker] = {}
         self.rules: Rules | None = None  # in force here
         self.draining = False
         self._counts: dict[str, Counts] = {}  # outlive their workers: a counter never goes back
+        self._keeping: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Follow the rules as they are published."""
+        """Follow the rules as they are published. The lease is kept on until `stop` is through."""
+        self._keeping = asyncio.get_running_loop().create_task(self.keeper.run())
         while True:
             try:
                 rules = await self._platform.rules()
@@ -88,24 +94,40 @@ class Supervisor:
             *(self._guarded(id_, self._stop, id_) for id_ in gone),
             *(self._guarded(id_, self._bring_in_line, gateway) for id_, gateway in wanted.items()),
         )
+        self.keeper.want({id_: gateway.sessions for id_, gateway in wanted.items()})
         if self.rules is None or self.rules.number != rules.number:
             _log.info("rules in force", extra={"rules": rules.number, "gateways": sorted(wanted)})
         self.rules = rules
 
     async def stop(self) -> None:
-        """Drain every worker and make durable what they told."""
-        self.draining = True
+        """Drain every worker, make durable what they told, and leave the sessions to other bridges."""
+        self.draining = self.keeper.leaving = True
         await asyncio.gather(*(self._guarded(id_, self._stop, id_) for id_ in list(self.workers)))
         try:
             await asyncio.wait_for(self.gathering.drained(), DRAINED_SECONDS)
         except TimeoutError:
             _log.critical("stopped before all outcomes were durable: their records will be delivered again")
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await self._leave()
+
+    def bound(self) -> frozenset[str]:
+        """See SessionHolder."""
+        return frozenset(id_ for id_, worker in self.workers.items() if worker.bound)
+
+    async def hold(self, gateway: str) -> None:
+        """See SessionHolder."""
+        if gateway in self.workers:
+            await self.workers[gateway].hold()
 
     def state(self) -> dict[str, Any]:
         """As /health shows it."""
         return {
             "status": "draining" if self.draining else "starting" if self.rules is None else "ok",
             "rules": None if self.rules is None else self.rules.number,
+            "bridge": self.keeper.name,
+            "bridges": self.keeper.bridges,
+            "lease": self.keeper.sure,
             "outcomes_pending": self.gathering.outcomes.pending + self.gathering.receipts.pending,
             "gateways": {id_: worker.state() for id_, worker in self.workers.items()},
         }
@@ -122,6 +144,7 @@ class Supervisor:
         started = GatewayWorker(
             gateway,
             platform=self._platform,
+            keeper=self.keeper,
             gathering=self.gathering,
             clock=self._clock,
             pace=self._pace,
@@ -129,10 +152,17 @@ class Supervisor:
         )
         self.workers[gateway.id] = started
         started.start()
+        await started.hold()
 
     async def _stop(self, gateway: str) -> None:
         await self.workers[gateway].stop()
         del self.workers[gateway]
+
+    async def _leave(self) -> None:
+        try:
+            await asyncio.wait_for(self.keeper.leave(), LEAVE_SECONDS)
+        except Exception as error:  # AWS's or the network's: the others find out by themselves
+            _log.error("cannot leave", extra={"bridge": self.keeper.name, "error": repr(error)})
 
     async def _guarded(self, gateway: str, work: Callable[[T], Awaitable[None]], of: T) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,7 @@ from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import Gatherer
 from smpp_bridge.gateways.intake import Intake
 from smpp_bridge.gateways.judge import AddressedBundle, Judge
+from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.link import Flight, Link
 from smpp_bridge.gateways.platform import Platform
 from smpp_bridge.gateways.receipts import ReceiptDesk
@@ -46,13 +48,14 @@ class Gathering(msgspec.Struct, frozen=True):
 
 
 class GatewayWorker:
-    """`start`, then `change` as often as the rules do, then `stop`. Its trouble stays its own."""
+    """`start`, then `hold` and `change` as often as leases and rules do, then `stop`. Its trouble stays its own."""
 
     def __init__(
         self,
         gateway: Gateway,
         *,
         platform: Platform,
+        keeper: LeaseKeeper,
         gathering: Gathering,
         clock: Clock,
         pace: Pace,
@@ -60,7 +63,10 @@ class GatewayWorker:
     ) -> None:
         self.gateway = gateway
         self.counts = counts or Counts()
+        self._platform = platform
+        self._keeper = keeper
         self._clock = clock
+        self._pace = pace
         self._gathering = gathering
         self._judge = Judge(
             gateway,
@@ -77,11 +83,13 @@ class GatewayWorker:
             counts=self.counts,
             clock=clock,
             on_hunger=self._feed,
+            may_submit=lambda: keeper.sure,
         )
         self._desk = ReceiptDesk(gateway, outcomes=gathering.receipts, counts=self.counts, clock=clock)
         self.intake = Intake(
             gateway,
             platform=platform,
+            keeper=keeper,
             submitter=self.submitter,
             judge=self._judge,
             deletes=gathering.deletes,
@@ -90,73 +98,114 @@ class GatewayWorker:
             clock=clock,
             wanted=self._wants_messages,
         )
-        self.slots = [
-            Slot(
-                gateway,
-                number,
-                user=self,
-                password=lambda: platform.password_of(gateway.id),
-                counts=self.counts,
-                clock=clock,
-                pace=pace,
-            )
-            for number in range(gateway.sessions)
-        ]
+        self._slots: dict[int, Slot] = {}
         self._switching = asyncio.Lock()
+        self.submitter.paused = True  # until it holds a slot
 
     def start(self) -> None:
-        """Connect; take messages unless the gateway is paused. A paused gateway still gets its receipts."""
+        """Be ready; `hold` brings the sessions."""
         self._gathering.outcomes.on_room.append(self.submitter.pump)
-        for slot in self.slots:
-            slot.start()
-        if self.gateway.state == "active":
-            self.intake.start()
-        else:
-            self.submitter.paused = True
+
+    @property
+    def slots(self) -> list[Slot]:
+        """The session slots that this bridge holds, some of them perhaps about to be closed."""
+        return [slot for _, slot in sorted(self._slots.items())]
+
+    @property
+    def bound(self) -> bool:
+        """Whether messages can be submitted here."""
+        return any(link.is_bound for link in self._transmitters())
+
+    async def hold(self) -> None:
+        """Run the slots that the bridge holds of the gateway by now, and close the others."""
+        async with self._switching:
+            numbers = self._keeper.held(self.gateway.id)
+            for number in sorted(numbers - self._slots.keys()):
+                self._slots[number] = self._slot(number)
+                self._slots[number].start()
+            self._apply()
+            others = [slot for slot in self.slots if slot.number not in numbers]
+            if numbers:
+                self._take_up()
+                await self._close(others)
+            else:
+                await self._put_down(others)
 
     def takes_over(self, gateway: Gateway) -> bool:
         """Whether `change` can bring these settings about; otherwise stop this worker and start another."""
         return all(getattr(gateway, field) == getattr(self.gateway, field) for field in _OF_SESSIONS)
 
     async def change(self, gateway: Gateway) -> None:
-        """The gateway's settings are these from now on."""
+        """The gateway's settings are these from now on. A paused gateway still gets its receipts."""
         async with self._switching:
             was, self.gateway = self.gateway, gateway
-            for part in (self.submitter, self._judge, self._desk, self.intake):
-                part.change(gateway)
-            if was.state == gateway.state:
-                self.submitter.pump()
-            elif gateway.state == "paused":
-                await self._put_down()
-            else:
-                self.submitter.paused = False
-                self.intake.start()
+            self._apply()
+            if gateway.state == "active":
+                self._take_up()
+            elif was.state == "active":
+                await self._put_down(())
 
     async def stop(self) -> None:
         """Drain: take nothing, wait for what is in flight, hand back the rest, unbind. `gathering` is the caller's."""
         async with self._switching:
-            await self._put_down()
+            await self._put_down(self.slots)
             self._gathering.outcomes.on_room.remove(self.submitter.pump)
-            await asyncio.gather(*(slot.stop() for slot in self.slots))
-            self.submitter.hand_back_all()  # what was in flight to the end and is to be sent again
             self.submitter.stop()
 
-    async def _put_down(self) -> None:
-        """Stop submitting; what was taken and is not in flight goes back to the queue."""
+    def _slot(self, number: int) -> Slot:
+        return Slot(
+            self.gateway,
+            number,
+            user=self,
+            password=lambda: self._platform.password_of(self.gateway.id),
+            counts=self.counts,
+            clock=self._clock,
+            pace=self._pace,
+        )
+
+    def _apply(self) -> None:
+        """The gateway as this bridge has it: with so many of its sessions goes as much of its rate."""
+        gateway = self.gateway
+        sessions = max(1, len(self._keeper.held(gateway.id)))
+        rate = gateway.messages_per_second * min(1.0, sessions / gateway.sessions)
+        ours = msgspec.structs.replace(gateway, sessions=sessions, messages_per_second=rate)
+        for part in (self.submitter, self._judge, self._desk, self.intake):
+            part.change(ours)
+
+    def _take_up(self) -> None:
+        """Take messages and submit them, unless the gateway is paused or none of its slots is held."""
+        if self.gateway.state == "active" and self._slots:
+            self.submitter.paused = False
+            self.intake.start()
+            self.submitter.pump()
+
+    async def _put_down(self, slots: Iterable[Slot]) -> None:
+        """Stop submitting and leave these slots; what was taken and is not in flight goes back to the queue."""
         self.submitter.paused = True
-        await self.intake.stop()
+        await asyncio.gather(self.intake.stop(), self._close(slots))
         deadline = self._clock.monotonic() + DRAIN_SECONDS
         while self.submitter.in_flight and self._clock.monotonic() < deadline:
             await asyncio.sleep(0.02)
         self.submitter.hand_back_all()
 
+    async def _close(self, slots: Iterable[Slot]) -> None:
+        await asyncio.gather(*(self._close_one(slot) for slot in slots))
+
+    async def _close_one(self, slot: Slot) -> None:
+        slot.closing = True
+        deadline = self._clock.monotonic() + DRAIN_SECONDS
+        while slot.in_flight and self._clock.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        await slot.stop()
+        del self._slots[slot.number]
+
     # --- for the intake and the submitter
 
     def _transmitters(self) -> list[Link]:
-        return [link for slot in self.slots if (link := slot.transmitter) is not None]
+        return [link for slot in self._slots.values() if not slot.closing and (link := slot.transmitter) is not None]
 
     def _wants_messages(self) -> bool:
-        return any(link.is_bound for link in self._transmitters())
+        return self._keeper.sure and self.bound
 
     def _feed(self) -> None:
         self.intake.feed()
@@ -178,7 +227,7 @@ class GatewayWorker:
     def stray(self, link: Link) -> None:
         self.counts.stray_responses += 1
 
-    def bound(self, link: Link) -> None:
+    def bound_now(self, link: Link) -> None:
         _log.info("session bound", extra={"gateway": self.gateway.id, "session": link.name})
         self.intake.nudge()
 
@@ -203,6 +252,7 @@ class GatewayWorker:
         return {
             "state": self.gateway.state,
             "sessions": [self._state_of(slot) for slot in self.slots],
+            "sessions_of_all_bridges": self.gateway.sessions,
             "in_flight": self.submitter.in_flight,
             "ready": len(self.submitter.backlog),
             "put_off": self.submitter.backlog.put_off,

@@ -24,6 +24,7 @@ from chalicelib.wire import MAX_BUNDLE_MESSAGES, Dispatch, DispatchBundle, Outco
 from smpp_bridge.gateways.platform import Holder
 from smpp_bridge.gateways.supervisor import Supervisor
 from smpp_bridge.protocol.framing import Framer
+from tests.smpp_bridge.gateways.world import MemoryLeases
 
 RUNS: Final = ((0, 100), (50, 1_000))  # response time in ms, window
 TEXT: Final = "Hola, tu pedido 493021 ha salido de la tienda. ¡Llega mañana! Si no vas a estar, responde NO a este SMS."
@@ -41,6 +42,7 @@ class Memory:
         ]
         self._next = 0
         self.outcomes = 0
+        self.leases = MemoryLeases()
 
     async def rules(self) -> Rules:
         return self._rules
@@ -69,7 +71,7 @@ class Memory:
             encode(OutcomeBundle(id=new_ulid(0), outcomes=tuple(outcomes[at : at + MAX_BUNDLE_MESSAGES])))
         self.outcomes += len(outcomes)
 
-    async def claim(self, dispatch_id: str, at_ms: int) -> Holder:
+    async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder:
         return Holder.NOW_OURS
 
     async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:

@@ -9,11 +9,12 @@ import pytest
 from chalicelib.domain.message import Submitted
 from chalicelib.settings import Settings
 from chalicelib.store import aws as clients
-from chalicelib.store import dispatches, messages, queues, rules, secrets
+from chalicelib.store import dispatches, leases, messages, queues, rules, secrets
+from chalicelib.store.leases import Bridge
 from chalicelib.store.messages import Noted
 from chalicelib.wire import EndOutcome, OutcomeBundle, ReceiptOutcome, SubmitOutcome, decode
 from infra.local.smsc import Config, Smsc
-from smpp_bridge.gateways.aws import FRESH_MS, AwsPlatform
+from smpp_bridge.gateways.aws import AwsPlatform
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.platform import Holder
 from smpp_bridge.main import run as run_bridge
@@ -125,17 +126,21 @@ def test_who_asks_first_has_the_claim_and_asking_again_changes_nothing(aws: Sett
     clock = Clock(epoch_ms=lambda: now[0])
 
     async def main() -> None:
-        one, other = (AwsPlatform(name, clock, receive_seconds=0) for name in ("bridge_1", "bridge_2"))
+        platform = AwsPlatform(clock, receive_seconds=0, settled_seconds=30)
+        row = Bridge(id="bridge_1", beat=1, at_ms=now[0])
+        leases.join(row)
         at = now[0]
-        assert await one.claim("d", at) is Holder.NOW_OURS
-        assert await one.claim("d", at) is Holder.NOW_OURS  # the answer was lost, say
-        assert await one.claim("d", at + 1) is Holder.AT_WORK  # delivered again
-        assert await other.claim("d", at) is Holder.AT_WORK
-        now[0] += FRESH_MS
-        assert await one.claim("d", at + 1) is Holder.EARLIER
-        assert await other.claim("d", now[0]) is Holder.EARLIER
+        assert await platform.claim("d", "bridge_1", at) is Holder.NOW_OURS
+        assert await platform.claim("d", "bridge_1", at) is Holder.NOW_OURS  # the answer was lost, say
+        assert await platform.claim("d", "bridge_1", at + 1) is Holder.AT_WORK  # delivered again
+        assert await platform.claim("d", "bridge_2", at) is Holder.AT_WORK
+        now[0] += 30_000
+        assert await platform.claim("d", "bridge_1", at + 1) is Holder.EARLIER
+        assert await platform.claim("d", "bridge_2", now[0]) is Holder.AT_WORK
+        leases.fence(row)
+        assert await platform.claim("d", "bridge_2", now[0]) is Holder.EARLIER
         dispatches.claim("c", dispatches.CANCEL, at)
-        assert await one.claim("c", at) is Holder.CANCELED
+        assert await platform.claim("c", "bridge_1", at) is Holder.CANCELED
 
     run(main())
 
@@ -146,7 +151,7 @@ def test_a_redelivered_record_is_taken_up_by_the_log(aws: Settings) -> None:
             publish(smsc.port)
             done, open_ = dispatch(), dispatch()
             again = bundle(done, open_)
-            dispatches.claim(again.id, "bridge_that_died", now_ms() - FRESH_MS)
+            dispatches.claim(again.id, "bridge_that_died", now_ms() - 30_000)
             fact = Submitted(at_ms=1, part=1, parts=1, gateway="gw", smsc_message_id="1", session="s")
             messages.put_facts([Noted("acc_1", done.id, fact, 90)])
             queues.send("gateway-gw", again)

@@ -90,7 +90,7 @@ class Bench:
         valid_until_ms = self.epoch_ms + valid_seconds * 1000
         message = dispatch(text=text, failover=failover, valid_until_ms=valid_until_ms, **given)
         made = bundle(message)
-        held = Held(made, "handle", bulk=False, visible_until=0.0, through=self.through.append)
+        held = Held(made, "handle", bulk=False, visible_until=float("inf"), through=self.through.append)
         self.submitter.take(held, message, ())
         self.submitter.pump()
         return made.id

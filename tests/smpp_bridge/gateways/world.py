@@ -11,6 +11,7 @@ from chalicelib.domain.ids import new_message_id, new_ulid
 from chalicelib.domain.message import AnyFact, Content
 from chalicelib.domain.rules import Gateway, Rules
 from chalicelib.domain.text import encoding_of
+from chalicelib.store.leases import Bridge, Leases, Slot
 from chalicelib.store.queues import Record
 from chalicelib.wire import (
     AttemptOutcome,
@@ -23,6 +24,7 @@ from chalicelib.wire import (
     encode,
 )
 from infra.local.smsc import Smsc
+from smpp_bridge.gateways.leases import Terms
 from smpp_bridge.gateways.platform import Holder
 from smpp_bridge.gateways.slot import Pace
 from smpp_bridge.gateways.supervisor import Supervisor
@@ -36,6 +38,54 @@ O = TypeVar("O", SubmitOutcome, AttemptOutcome, EndOutcome, ReceiptOutcome)  # n
 
 class Unwell(Exception):
     """What AWS is when a test says so."""
+
+
+class MemoryLeases:
+    """The leases in memory, shared by the bridges that are given the same ones; `unwell` makes all calls raise."""
+
+    def __init__(self) -> None:
+        self.bridges: dict[str, Bridge] = {}
+        self.slots: dict[Slot, str] = {}
+        self.unwell = False
+
+    async def _check(self) -> None:
+        await asyncio.sleep(0)
+        if self.unwell:
+            raise Unwell("leases")
+
+    async def join(self, bridge: Bridge) -> bool:
+        await self._check()
+        return self.bridges.setdefault(bridge.id, bridge) is bridge
+
+    async def renew(self, bridge: Bridge) -> bool:
+        await self._check()
+        if bridge.id in self.bridges:
+            self.bridges[bridge.id] = bridge
+        return bridge.id in self.bridges
+
+    async def leave(self, bridge: str) -> None:
+        await self._check()
+        self.bridges.pop(bridge, None)
+
+    async def fence(self, bridge: Bridge) -> bool:
+        await self._check()
+        return self.bridges.get(bridge.id) == bridge and bool(self.bridges.pop(bridge.id))
+
+    async def take(self, slot: Slot, by: str, instead_of: str | None) -> bool:
+        await self._check()
+        if self.slots.get(slot) != instead_of:
+            return False
+        self.slots[slot] = by
+        return True
+
+    async def release(self, slot: Slot, by: str) -> None:
+        await self._check()
+        if self.slots.get(slot) == by:
+            del self.slots[slot]
+
+    async def look(self) -> Leases:
+        await self._check()
+        return Leases(dict(self.bridges), dict(self.slots))
 
 
 class Memory:
@@ -52,6 +102,7 @@ class Memory:
         self.claimed: list[str] = []
         self.facts: dict[str, list[AnyFact]] = {}
         self.unwell: set[str] = set()
+        self.leases = MemoryLeases()
 
     def publish(self, *gateways: Gateway, number: int) -> None:
         self._rules = Rules(number=number, published_ms=0, published_by="test", gateways=gateways)
@@ -104,7 +155,7 @@ class Memory:
         self._check("send_dispatches")
         self.dispatched += dispatches
 
-    async def claim(self, dispatch_id: str, at_ms: int) -> Holder:
+    async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder:
         self._check("claim")
         self.claimed.append(dispatch_id)
         return self.claims.get(dispatch_id, Holder.NOW_OURS)
@@ -152,9 +203,9 @@ def gateway(port: int, id: str = "gw", **given: Any) -> Gateway:
 
 
 @asynccontextmanager
-async def bridge(platform: Memory) -> AsyncIterator[Supervisor]:
+async def bridge(platform: Memory, terms: Terms | None = None) -> AsyncIterator[Supervisor]:
     """A supervisor at work, drained at the end."""
-    supervisor = Supervisor(platform, pace=QUICK, poll_seconds=0.05)
+    supervisor = Supervisor(platform, pace=QUICK, poll_seconds=0.05, terms=terms)
     running = asyncio.create_task(supervisor.run())
     try:
         await until(lambda: supervisor.rules is not None)
