@@ -16,6 +16,7 @@ from app import app
 from chalicelib.api.catalogue import CATALOGUE
 from chalicelib.api.problems import KINDS
 from chalicelib.services.issue_key import issue_customer_key
+from chalicelib.services.shelve import Arrival, shelve
 from tests.chalicelib.api.world import NUMBER, World
 from tests.chalicelib.api.wsgi import application
 
@@ -103,6 +104,7 @@ def things(world: World) -> dict[str, str]:
         "route": world.as_admin("POST", "/v1/admin/routes", route).json_body["id"],
         "prefix": "346",
         "number": "1",
+        "letter": shelve(Arrival(record="R", body="x", queue="billing"), world.now_ms()).id,  # type: ignore[union-attr]
     }
 
 
