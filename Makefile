@@ -13,7 +13,7 @@ SOURCES := app.py chalicelib functions smpp_bridge infra tests
 
 .DEFAULT_GOAL := help
 .SECONDARY: # the interpreters are no throw-away steps
-.PHONY: help run test check bench package lock clean
+.PHONY: help run audit test check bench package lock clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is"
@@ -21,6 +21,9 @@ help: ## this list
 
 run: $(INSTALLED) $(EMULATOR) ## the whole platform on this machine, until Ctrl-C (BACKEND=moto or ministack)
 	@BACKEND=$(BACKEND) exec $(BIN)/python -m infra.local
+
+audit: $(INSTALLED) ## hold the running platform's books against each other (AUDIT="--since DAY --until DAY --json")
+	@exec $(BIN)/python -m infra.local.audit $(AUDIT)
 
 test: $(INSTALLED) ## every test
 	$(BIN)/python -m pytest $(PYTEST)

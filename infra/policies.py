@@ -69,7 +69,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("dead_letters", actions=("GetItem", "UpdateItem")),
         _table("dead_letters/index/by_state", actions=("Query",)),
         # A canceled message is settled like any other; a dead letter goes again to the queue it failed on.
-        _send("accepted", "billing", "outcomes", "gateway-*"),
+        _send("accepted", "billing", "outcomes", "visits", "audits", "gateway-*"),
         Grant("sqs", ("CreateQueue",), ("gateway-*",)),
         Grant("sqs", ("GetQueueUrl", "GetQueueAttributes"), ("dead",)),
         Grant("secretsmanager", ("CreateSecret", "PutSecretValue"), ("gateways/*",)),  # written, never read
@@ -104,6 +104,33 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         LOGS,
         _table("dead_letters", actions=("UpdateItem",)),
         Grant("sqs", ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"), ("dead",)),  # Lambda's poller
+    ),
+    "rounds": (
+        LOGS,
+        _table("accounts", actions=("Scan",)),
+        _send("visits"),
+    ),
+    "visit": (
+        LOGS,
+        _table("accounts", actions=("GetItem",)),
+        _table("messages", actions=("Query",)),
+        _table("dispatches", actions=("BatchGetItem",)),
+        _consume("visits"),
+        Grant("sqs", ("GetQueueAttributes",), ("accepted", "billing")),
+        Grant("sqs", ("GetQueueUrl",), ("billing",)),
+        _send("visits", "accepted", "outcomes", "dead"),
+    ),
+    "nightly": (
+        LOGS,
+        _table("accounts", actions=("Scan",)),
+        _send("audits"),
+    ),
+    "audit": (  # it can change nothing
+        LOGS,
+        _table("accounts", "wallets", actions=("GetItem",)),
+        _table("ledger", "messages", "usage", actions=("Query",)),
+        _consume("audits"),
+        _send("audits", "dead"),
     ),
 }
 

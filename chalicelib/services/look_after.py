@@ -5,8 +5,8 @@ of what is missing in it; but ids are ordered by time, so a window of ages is on
 not take place, or a visit that failed, is made up for by the next age's.
 
 It costs, with reads of 0.125 $ a million: each message is read at each of its 14 ages, some 2 KB at half a unit for
-4 KB: 3.5 units, 0.44 $ a million messages; and each account 14 queries and a third of an SQS request a round, that is
-4,032 queries and 0.3 $ a thousand accounts a day. A message that needs nothing is not written.
+4 KB: 3.5 units, 0.44 $ a million messages; and each account 14 queries a round that may find nothing, half a unit each:
+0.25 $ a day for a thousand accounts. Nothing is written for a message that needs nothing.
 """
 
 import logging

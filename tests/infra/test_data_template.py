@@ -16,7 +16,7 @@ NEVER_LOST = {"accounts", "api_keys", "wallets", "ledger", "usage", "messages", 
 NEVER_LOST |= {"dead_letters"}  # somebody's messages that wait for a person
 EXPIRING = {"messages", "dead_letters", "receipts", "dispatches", "idempotency"}
 OF_THE_MOMENT = {"leases"}
-WORK_QUEUES = {"accepted", "billing", "outcomes"}
+WORK_QUEUES = {"accepted", "billing", "outcomes", "visits", "audits"}
 
 
 def _named(kind: str, name_property: str) -> dict[str, dict[str, Any]]:

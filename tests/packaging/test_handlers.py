@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ import pytest
 from chalicelib.domain.message import Status
 from chalicelib.services.settle import LOOKS_SECONDS
 from infra.package import ROOT
+from tests.figures import FIGURE
 from tests.packaging import journey as way
-from tests.packaging import permissions
+from tests.packaging import permissions, upkeep
 from tests.packaging.cloud import Cloud, running
 from tests.packaging.conftest import Package
-from tests.packaging.journey import API, CHARGE, GATEWAY, ON_QUEUES, ROUTE, SETTLE, SHELVE, Journey
+from tests.packaging.journey import API, CHARGE, GATEWAY, ON_QUEUES, ROUTE, SETTLE, Journey
 
-HANDLERS = (API, ROUTE, CHARGE, SETTLE, SHELVE)
+ON_ANY_QUEUE = ON_QUEUES | upkeep.ON_QUEUES
+HANDLERS = (API, *ON_ANY_QUEUE, *upkeep.SCHEDULES)
 # What a function on a queue has no use for, and would pay for at each cold start.
 NOT_FOR_QUEUES = (
     "app",
@@ -103,9 +105,10 @@ def travelled(cloud: Cloud, paths: dict[str, Any], admin: str) -> Journey:
         ("GET", f"/v1/messages/{sent['id']}/events", None),
         ("GET", "/v1/account", None),
     )
+    upkeep.keep_up(journey, cloud)
     resent = journey.resurrect(admin, dispatch)
     # The end of a receipt whose message nobody knows is one too.
-    assert resent == ["accepted", "billing", f"gateway-{GATEWAY}", "outcomes", "outcomes"]
+    assert resent == ["accepted", "audits", "billing", f"gateway-{GATEWAY}", "outcomes", "outcomes", "visits"]
     journey.look_at_everything(admin)
     return journey
 
@@ -115,9 +118,15 @@ def test_the_handlers_that_are_run_are_all_that_the_template_has(shipped: Packag
 
 
 def test_each_function_listens_to_its_queue(shipped: Package) -> None:
-    for handler, queue in ON_QUEUES.items():
+    for handler, queue in ON_ANY_QUEUE.items():
         (source,) = shipped.functions[handler]["Events"].values()
         assert source["Properties"]["Queue"]["Fn::Sub"].endswith(f":chasqui-prod-{queue}")
+
+
+def test_each_schedule_calls_its_function(shipped: Package) -> None:
+    for handler, expression in upkeep.SCHEDULES.items():
+        (source,) = shipped.functions[handler]["Events"].values()
+        assert (source["Type"], source["Properties"]["Schedule"]) == ("Schedule", expression)
 
 
 def test_the_api_describes_itself_and_turns_strangers_away(cloud: Cloud, paths: dict[str, Any]) -> None:
@@ -173,16 +182,17 @@ def test_a_handler_needs_nothing_but_the_zip_and_python_itself(
         assert [name for name in NOT_FOR_ANY if name in outcome.modules] == []
 
 
-@pytest.mark.parametrize("handler", ON_QUEUES)
+@pytest.mark.parametrize("handler", [*ON_ANY_QUEUE, *upkeep.SCHEDULES])
 def test_a_function_on_a_queue_imports_nothing_of_the_api(travelled: Journey, handler: str) -> None:
     for outcome in travelled.runs_of(handler):
         assert [name for name in NOT_FOR_QUEUES if name in outcome.modules] == []
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_cold_import_is_short(travelled: Journey, handler: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cold_import_is_short(
+    travelled: Journey, handler: str, record_property: Callable[[str, object], None]
+) -> None:
     runs = travelled.runs_of(handler)
     best = min(run.import_ms for run in runs)
-    with capsys.disabled():
-        print(f"\n{handler}: cold import {best:.0f} ms, {len(runs[0].imported)} modules")  # noqa: T201 - a figure to read
+    record_property(FIGURE, f"{handler}: cold import {best:.0f} ms, {len(runs[0].imported)} modules")
     assert best < MAX_IMPORT_MS

@@ -1,0 +1,104 @@
+"""The schedules' functions and what they put on their queues, run from the zip, with messages that need them."""
+
+import time
+from typing import Any, Final
+
+import msgspec
+
+from chalicelib import wire
+from chalicelib.domain import ids
+from chalicelib.domain.message import Accepted, AnyFact, Content, Queued, Status
+from chalicelib.domain.message import Final as End
+from chalicelib.domain.text import Encoding
+from chalicelib.domain.waiting import GRACE_MS, MINUTE_MS, Window
+from chalicelib.services.look_after import MESSAGES_A_VISIT
+from chalicelib.store import messages
+from chalicelib.store.messages import Noted
+from tests.packaging.cloud import PREFIX, Cloud
+from tests.packaging.journey import GATEWAY, Journey
+
+ROUNDS: Final = "functions.rounds.rounds"
+VISIT: Final = "functions.rounds.visit"
+NIGHTLY: Final = "functions.auditing.nightly"
+AUDIT: Final = "functions.auditing.audit"
+ON_QUEUES: Final = {VISIT: "visits", AUDIT: "audits"}
+SCHEDULES: Final = {ROUNDS: "cron(0/5 * * * ? *)", NIGHTLY: "cron(15 3 * * ? *)"}
+EVENT: Final[dict[str, Any]] = {
+    "version": "0",
+    "id": "1",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "123456789012",
+    "time": "2026-11-22T03:15:00Z",
+    "region": "eu-west-1",
+    "resources": [],
+    "detail": {},
+}
+
+
+def keep_up(journey: Journey, cloud: Cloud) -> None:
+    """A round, a visit that finds something to do and more than it can do, and an audit to its end."""
+    (row,) = cloud.client("dynamodb").scan(TableName=f"{PREFIX}-accounts")["Items"]
+    account = row["id"]["S"]
+    begun_ms = _plant(cloud, account)
+    for queue in ("accepted", "outcomes"):
+        cloud.take_all(queue)  # what others left there
+    for schedule in SCHEDULES:
+        assert journey.run(schedule, EVENT).failures == []
+    assert len(cloud.take_all("visits")) == 1
+    window = Window(begun_ms, time.time_ns() // 1_000_000)
+    cloud.send("visits", wire.encode(wire.Visit(id="1", accounts=(account,), windows=(window,))))
+    assert _work_off(journey, cloud, VISIT) == 2
+    assert _work_off(journey, cloud, AUDIT) == 2
+    assert len(cloud.take_all("accepted")) == 1
+    assert len(cloud.take_all("outcomes")) == 1
+
+
+def _work_off(journey: Journey, cloud: Cloud, handler: str) -> int:
+    """Run the function until nothing comes any more, and once with a record that is no bundle; how often it ran."""
+    queue = ON_QUEUES[handler]
+    cloud.send(queue, "no bundle")
+    runs = 0
+    while (event := cloud.receive(queue))["Records"]:
+        assert journey.run(handler, event).failures == []
+        runs += 1
+    cloud.take_all(queue)
+    return runs
+
+
+def _plant(cloud: Cloud, account: str) -> int:
+    """A lost message, one past its validity, and more than a visit looks at; when the first of them was made."""
+    begun_ms = time.time_ns() // 1_000_000 - 60 * MINUTE_MS
+    content = Content(
+        to="+34600000000",
+        country="ES",
+        sender="Acme",
+        encoding=Encoding.GSM7,
+        parts=1,
+        valid_until_ms=begun_ms + 120 * MINUTE_MS,
+        text="Hello",
+    )
+    over = msgspec.structs.replace(content, valid_until_ms=begun_ms + 59 * MINUTE_MS - GRACE_MS)
+    queued = Queued(
+        at_ms=begun_ms,
+        content=over,
+        gateway=GATEWAY,
+        route="rte_1",
+        operator="",
+        price_micros=0,
+        charge_micros=0,
+        rules=1,
+        bundle=ids.new_ulid(begun_ms),
+        why="a test",
+    )
+    facts: list[AnyFact] = [Accepted(at_ms=begun_ms, content=content), queued]
+    facts += [End(at_ms=begun_ms, status=Status.CANCELED)] * MESSAGES_A_VISIT
+    noted = [Noted(account, ids.new_message_id(begun_ms + number), fact, 90) for number, fact in enumerate(facts)]
+    _put(cloud, noted)
+    return begun_ms
+
+
+def _put(cloud: Cloud, noted: list[Noted]) -> None:
+    items = [{"PutRequest": {"Item": messages._item(one).serialize()}} for one in noted]
+    for at in range(0, len(items), 25):
+        cloud.client("dynamodb").batch_write_item(RequestItems={f"{PREFIX}-messages": items[at : at + 25]})
