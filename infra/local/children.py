@@ -49,7 +49,7 @@ class Crew:
     def start(self, name: str, role: str, *arguments: str, python: str = sys.executable) -> None:
         """Start `python -m infra.local.worker ROLE …`, its output in .run/logs/NAME.log."""
         log = self._where.run_dir / "logs" / f"{name}.log"
-        with log.open("ab") as output:  # of a process that was killed and started again, one log
+        with log.open("wb") as output:
             process = subprocess.Popen(
                 [python, "-m", "infra.local.worker", role, *arguments],
                 env={**self._environment, "CHASQUI_CHILD": name},

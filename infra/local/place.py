@@ -23,6 +23,7 @@ PORTS: Final = {
 }
 LIFELINE: Final = "CHASQUI_LIFELINE_FD"
 METER_DIR: Final = "CHASQUI_METER_DIR"
+SMSC_JOURNAL: Final = "CHASQUI_SMSC_JOURNAL"  # a file in which the simulator notes each submit that it takes
 
 
 class BadPlace(ValueError):

@@ -13,7 +13,7 @@ from typing import Final
 
 from infra.local import lifeline
 from infra.local.meter import Meter
-from infra.local.place import METER_DIR, Place, place
+from infra.local.place import METER_DIR, SMSC_JOURNAL, Place, place
 
 
 def main() -> None:
@@ -54,16 +54,21 @@ def _bridge(_where: Place, meter: Meter, _arguments: list[str]) -> None:
 
 
 def _smsc(where: Place, _meter: Meter, _arguments: list[str]) -> None:
-    _run_module("infra.local.smsc", "--port", str(where.smsc_port), "--admin-port", str(where.smsc_admin_port))
+    ports = ("--port", str(where.smsc_port), "--admin-port", str(where.smsc_admin_port))
+    journal = os.environ.get(SMSC_JOURNAL)
+    _run_module("infra.local.smsc", *ports, *(("--journal", journal) if journal else ()))
 
 
 def _count_calls(meter: Meter) -> None:
     from chalicelib.settings import settings  # noqa: PLC0415 - see the module's text
     from chalicelib.store import aws  # noqa: PLC0415 - the same
-    from infra.local import tables  # noqa: PLC0415 - the same
+    from infra.local import faults, tables  # noqa: PLC0415 - the same
 
     meter.indexes = tables.indexes(settings().prefix)
     aws.watch(meter.watch)
+    on_purpose = faults.from_environment(meter.role)
+    if on_purpose:
+        aws.watch(on_purpose.watch)
 
 
 def _run_module(name: str, *arguments: str) -> None:

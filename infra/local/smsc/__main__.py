@@ -42,6 +42,7 @@ _OPTIONS: Final[dict[str, Any]] = {
     "enquire_link_seconds": _optional_seconds,
     "session_init_seconds": _optional_seconds,
     "record": _switch,
+    "journal": str,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from infra.local.smsc.config import Config, Control
 from infra.local.smsc.counters import Counters
+from infra.local.smsc.journal import Journal
 from infra.local.smsc.outcomes import Answer, Outcome, Receipts, Verdict, outcome_of
 from infra.local.smsc.post import PostOffice
 from infra.local.smsc.receipts import receipt_for, receipt_wanted
@@ -58,6 +59,7 @@ class Centre:
         self.config = config
         self.counters = Counters()
         self.recorder = Recorder(self.counters)
+        self.journal = None if config.journal is None else Journal(config.journal)
         self.post_office = PostOffice(self.counters, config.receipt_retry_seconds)
         self.throttle = False
         self.silent = False
@@ -128,6 +130,8 @@ class Centre:
         message_id = outcome.response_id.format(number)
         if self.config.record:
             self.recorder.record(pdu, message_id)
+        if self.journal is not None:
+            self.journal.note(pdu, sender.system_id, message_id)
         if self.config.receipts and outcome.receipts is not Receipts.NONE:
             self._have_receipts_sent(pdu, outcome, sender.system_id, number)
         delay = self.response_delay_seconds

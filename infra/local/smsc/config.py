@@ -28,6 +28,7 @@ class Config(Struct, frozen=True, kw_only=True):
     enquire_link_seconds: float | None = 30.0
     session_init_seconds: float | None = 10.0
     record: bool = True
+    journal: str | None = None  # a file that each accepted submit gets a line in
 
 
 class Control(Struct, forbid_unknown_fields=True, omit_defaults=True):
