@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from smpp_bridge.gateways.breaker import Circuit
+from smpp_bridge.gateways.gathering import OutcomeTimes
 
 if TYPE_CHECKING:
     from smpp_bridge.gateways.supervisor import Supervisor
@@ -14,18 +16,6 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "chasqui_bridge_"
 _SEND_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-
-
-class OutcomeTimes(msgspec.Struct, frozen=True):
-    """Who hears how long a send of outcomes took, in seconds."""
-
-    submits: Callable[[float], None]
-    receipts: Callable[[float], None]
-
-    @classmethod
-    def silent(cls) -> "OutcomeTimes":
-        """Nobody."""
-        return cls(lambda _: None, lambda _: None)
 
 
 Value = Callable[["GatewayWorker"], float]
@@ -37,6 +27,7 @@ _COUNTERS: Final[dict[str, tuple[str, Value]]] = {
     "unanswered": ("submit_sm without an answer.", lambda worker: worker.counts.unanswered),
     "retries": ("Parts put off to go again.", lambda worker: worker.counts.retries),
     "failed_over": ("Messages handed to another gateway.", lambda worker: worker.counts.failed_over),
+    "circuit_trips": ("Times that the circuit breaker tripped.", lambda worker: worker.standing.breaker.trips),
     "throttle_pauses": ("Pauses of a throttled session.", lambda worker: worker.counts.throttle_pauses),
     "window_waits": ("Times that messages were ready and windows full.", lambda worker: worker.counts.window_waits),
     "window_wait_seconds": ("For how long so.", lambda worker: worker.counts.window_wait_seconds),
@@ -52,6 +43,7 @@ _GAUGES: Final[dict[str, tuple[str, Value]]] = {
     "ready": ("Messages that wait for window or rate.", lambda worker: len(worker.submitter.backlog)),
     "put_off": ("Parts that wait for their retry.", lambda worker: worker.submitter.backlog.put_off),
     "held": ("Messages taken from the queue and not through.", lambda worker: worker.intake.held_messages),
+    "circuit_open": ("Whether it lets no submits through.", lambda worker: worker.standing.circuit is Circuit.OPEN),
     "rate": ("submit_sm a second that are allowed.", lambda worker: worker.submitter.rate),
     "bound_sessions": ("Session slots that are bound.", lambda worker: sum(slot.bound for slot in worker.slots)),
     "held_sessions": ("Session slots that this bridge holds.", lambda worker: len(worker.slots)),
@@ -65,6 +57,11 @@ _LABELLED: Final[dict[str, tuple[str, str, Callable[["GatewayWorker"], Iterable[
         lambda worker: [(f"0x{status:02X}", count) for status, count in worker.counts.responses.items()],
     ),
     "receipts": ("Receipts by state.", "state", lambda worker: worker.counts.receipts.items()),
+    "passed_on": (
+        "Messages handed to another gateway without a try here, by reason.",
+        "reason",
+        lambda worker: worker.counts.passed.items(),
+    ),
     "ended": ("Messages ended by the bridge, by status.", "status", lambda worker: worker.counts.ended.items()),
 }
 
@@ -92,6 +89,7 @@ class _OfWorkers(Collector):
                     counter.add_metric([gateway, labelled], number)
             yield counter
         yield from self._of_queues_and_links()
+        yield from self._of_leases()
         yield from self._of_outcomes()
 
     def _of_queues_and_links(self) -> Iterator[Metric]:
@@ -108,6 +106,17 @@ class _OfWorkers(Collector):
                 silence.add_metric([gateway, session], seconds)
         yield age
         yield silence
+
+    def _of_leases(self) -> Iterator[Metric]:
+        keeper = self._supervisor.keeper
+        yield GaugeMetricFamily(f"{PREFIX}lease", "Whether this bridge may submit by its lease.", value=keeper.sure)
+        yield GaugeMetricFamily(f"{PREFIX}bridges", "Bridges that share the gateways' sessions.", value=keeper.bridges)
+        yield CounterMetricFamily(
+            f"{PREFIX}lease_renewals_failed", "Renewals of the lease that failed.", value=keeper.failed_renewals
+        )
+        yield CounterMetricFamily(
+            f"{PREFIX}leases_lost", "Times that all sessions had to be given up.", value=keeper.times_lost
+        )
 
     def _of_outcomes(self) -> Iterator[Metric]:
         pending = GaugeMetricFamily(f"{PREFIX}outcomes_pending", "Outcomes that are not durable yet.", labels=["of"])

@@ -31,6 +31,11 @@ class Consequence(msgspec.Struct, frozen=True, kw_only=True):
     may_fail_over: bool = True
     refundable: bool = True
 
+    @property
+    def of_gateway(self) -> bool:
+        """Whether the gateway is at fault, whatever the message. To be throttled is no fault of anybody's."""
+        return self.action in (Action.RETRY, Action.UNKNOWN) or (self.action is Action.FAIL_OVER and not self.permanent)
+
 
 class Retry(msgspec.Struct, frozen=True):
     """Send again on this gateway, after a wait that the sender spreads with jitter."""

@@ -83,10 +83,15 @@ class Backlog:
                 seen.add(id(submission))
                 yield submission
 
-    def clear(self) -> None:
-        """Forget them all: they go elsewhere."""
+    def tidy(self) -> None:
+        """Drop those with nothing left to send, wherever they stand."""
         for line in self._in_order:
-            for submission in line:
-                submission.queued = False
-            line.clear()
-        self._put_off.clear()
+            if any(not submission.todo for submission in line):
+                left = [submission for submission in line if submission.todo]
+                for submission in line:
+                    submission.queued = bool(submission.todo)
+                line.clear()
+                line.extend(left)
+        if any(index not in submission.put_off for _, _, submission, index in self._put_off):
+            self._put_off = [one for one in self._put_off if one[3] in one[2].put_off]
+            heapq.heapify(self._put_off)

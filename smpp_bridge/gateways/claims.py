@@ -19,6 +19,7 @@ from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.platform import Holder, Platform
 from smpp_bridge.gateways.recovery import Traces, traces
 from smpp_bridge.gateways.slices import Slice, slices_of
+from smpp_bridge.gateways.standing import Standing
 from smpp_bridge.gateways.submitter import Submitter
 
 _MAX_CLAIMS: Final = 8  # at a time; each is one request to DynamoDB
@@ -40,16 +41,19 @@ class Claims:
         *,
         platform: Platform,
         keeper: LeaseKeeper,
+        standing: Standing,
         submitter: Submitter,
         judge: Judge,
         clock: Clock,
     ) -> None:
         self._platform = platform
         self._keeper = keeper
+        self._standing = standing
         self._submitter = submitter
         self._judge = judge
         self._clock = clock
         self._waiting: dict[bool, deque[Slice]] = {False: deque(), True: deque()}  # by bulk
+        self._urgent: deque[Slice] = deque()  # to be ended or handed on, and not to wait for a turn
         self._set_aside: list[tuple[float, Slice]] = []  # of the monotonic clock: another bridge is at work on them
         self._tasks: set[asyncio.Task[None]] = set()
         self._claims = {False: 0, True: 0}  # under way, by bulk
@@ -65,7 +69,8 @@ class Claims:
 
     def add(self, held: Held) -> None:
         """Wait for its turn. Call `feed` after the last one."""
-        self._waiting[held.bulk].extend(slices_of(held))
+        for one in slices_of(held):
+            (self._urgent if self._is_urgent(one) else self._waiting[held.bulk]).append(one)
 
     async def stop(self) -> list[Slice]:
         """Claim nothing more; when the claims under way are through, what has not been claimed."""
@@ -73,15 +78,21 @@ class Claims:
         while self._tasks:
             await asyncio.wait(set(self._tasks))
         self._stopping = False
-        left = [*self._waiting[False], *self._waiting[True], *(one for _, one in self._set_aside)]
-        for waiting in self._waiting.values():
+        left = [*self._urgent, *self._waiting[False], *self._waiting[True], *(one for _, one in self._set_aside)]
+        for waiting in (self._urgent, *self._waiting.values()):
             waiting.clear()
         self._set_aside.clear()
         return left
 
+    def give_up(self, *, bulk: bool) -> list[Slice]:
+        """What waits unclaimed in this line, and no longer does."""
+        left = list(self._waiting[bulk])
+        self._waiting[bulk].clear()
+        return left
+
     def feed(self) -> None:
         """Claim what has its turn soon; what is not bulk first, however long the bulk has waited."""
-        while not self._stopping and self._keeper.sure and len(self._tasks) < _MAX_CLAIMS:
+        while not self._stopping and self._standing.hands_on and len(self._tasks) < _MAX_CLAIMS:
             one = self._next()
             if one is None:
                 return
@@ -93,15 +104,30 @@ class Claims:
             task.add_done_callback(self._claimed)
 
     def look(self) -> None:
-        """See to what waits for its time. Called every second or so."""
+        """See to what waits for its time, or need not wait any longer. Called every second or so."""
         now = self._clock.monotonic()
         due = [one for at, one in self._set_aside if at <= now]
         self._set_aside = [(at, one) for at, one in self._set_aside if at > now]
         for one in due:
             self._waiting[one.held.bulk].appendleft(one)
+        for waiting in self._waiting.values():
+            slices = list(waiting)
+            waiting.clear()
+            for one in slices:
+                (self._urgent if self._is_urgent(one) else waiting).append(one)
         self.feed()
 
+    def _is_urgent(self, one: Slice) -> bool:
+        """Whether some of it has expired, or goes on to another gateway."""
+        if one.ends_ms <= self._clock.epoch_ms():
+            return True
+        return self._standing.why_elsewhere is not None and any(map(self._judge.onward, one.messages))
+
     def _next(self) -> Slice | None:
+        if self._urgent:
+            return self._urgent.popleft()
+        if not self._standing.claims:
+            return None
         if self._waiting[False] and self._ready(bulk=False) < self._most_ready:
             return self._waiting[False].popleft()
         if self._waiting[True] and self._claims[True] < _MAX_BULK_CLAIMS and self._ready(bulk=True) < self._most_ready:
@@ -146,6 +172,9 @@ class Claims:
                 self._resume(one, known)
             case Holder.AT_WORK:
                 self._leave(one, known)
+        if self._is_urgent(one):
+            self._submitter.expire()
+            self._submitter.pass_on()
 
     async def _traces_of(self, one: Slice) -> list[Traces]:
         account, gateway = one.held.bundle.account, self._gateway.id

@@ -13,6 +13,7 @@ class Counts:
         "failed_over",
         "inbound_refused",
         "messages",
+        "passed",
         "queue_age_seconds",
         "receipts",
         "receipts_put_off",
@@ -35,6 +36,7 @@ class Counts:
         self.stray_responses = 0
         self.retries = 0
         self.failed_over = 0
+        self.passed: Counter[str] = Counter()  # of these: without a try here, by the reason's code
         self.ended: Counter[str] = Counter()  # messages ended by the bridge, by status
         self.receipts: Counter[str] = Counter()  # by state
         self.receipts_put_off = 0  # answered 0x64 because their outcome could not be kept

@@ -25,6 +25,14 @@ class Ticket(Protocol):
         """It is not, and will not be tried again."""
 
 
+class _Nobody:
+    def kept(self) -> None: ...
+    def lost(self) -> None: ...
+
+
+NOBODY: Final[Ticket] = _Nobody()  # nobody waits to hear of it
+
+
 class Gatherer(Generic[T]):
     """`send` makes up to `most` things durable or raises; at most `at_once` of them run at a time.
 

@@ -114,6 +114,11 @@ class Submission:
         """Nothing of it is left to wait for."""
         return not (self.in_flight or self.todo or self.put_off)
 
+    @property
+    def begun(self) -> bool:
+        """Whether the SMSC may have any of it."""
+        return bool(self.in_flight or self.done or self.unknown)
+
     def tried(self, index: int, code: str) -> int:
         """Count a refusal of a part; how often it has met this one."""
         count = self.tries.get((index, code), 0) + 1

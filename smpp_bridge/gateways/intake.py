@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable
+from collections import OrderedDict
 from typing import Final
 
 from chalicelib.domain.rules import Gateway
@@ -14,32 +13,24 @@ from smpp_bridge.gateways.backoff import Backoff
 from smpp_bridge.gateways.claims import Claims
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
-from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.gatherer import NOBODY, Gatherer
 from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.judge import AddressedBundle, Judge
 from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.platform import VISIBILITY_SECONDS, Platform
-from smpp_bridge.gateways.slices import Slice
+from smpp_bridge.gateways.slices import Slice, by_record, is_whole
+from smpp_bridge.gateways.standing import Standing
 from smpp_bridge.gateways.submitter import Submitter
 
 MAX_HELD_MESSAGES: Final = 5_000  # of each queue, here at one time, from receive to delete: some 10 MB
 _IDLE_SECONDS: Final = 1.0  # how often it is looked whether there is something to take, or room for it
 _SEND_AGAIN_AFTER: Final = RECEIVES_BEFORE_DEAD - 1  # receives: stops and pauses are no fault of a record
+_TURN_SECONDS: Final = 30.0  # how often what waits is put behind the rest of a queue that is longer than fits here
 _REMEMBERED: Final = 10_000  # bundles that are through: SQS may deliver a record twice
 
 Name = tuple[str, int]  # of a record's bundle: what is handed on of one may begin where another does, and end sooner
 
 _log: Final = logging.getLogger(__name__)
-
-
-class _NoTicket:
-    """A record that was not deleted comes again, and the log tells that it is done."""
-
-    def kept(self) -> None: ...
-    def lost(self) -> None: ...
-
-
-_NOBODY: Final = _NoTicket()
 
 
 class _SentAgain:
@@ -51,7 +42,7 @@ class _SentAgain:
 
     def kept(self) -> None:
         self._intake._let_go(self._held)
-        self._intake._deletes.add((self._intake._queue(bulk=self._held.bulk), self._held.handle), _NOBODY)
+        self._intake._deletes.add((self._intake._queue(bulk=self._held.bulk), self._held.handle), NOBODY)
 
     def lost(self) -> None: ...
 
@@ -70,7 +61,7 @@ class _HandedOn:
 
 
 class Intake:
-    """`wanted` says whether messages could be submitted now: while not, they stay on the queue."""
+    """While `standing` says that none are to be taken, they stay on the queue."""
 
     def __init__(
         self,
@@ -78,26 +69,35 @@ class Intake:
         *,
         platform: Platform,
         keeper: LeaseKeeper,
+        standing: Standing,
         submitter: Submitter,
         judge: Judge,
         deletes: Gatherer[tuple[str, str]],
         dispatches: Gatherer[AddressedBundle],
         counts: Counts,
         clock: Clock,
-        wanted: Callable[[], bool],
     ) -> None:
         self._platform = platform
         self._deletes = deletes
         self._dispatches = dispatches
         self._counts = counts
         self._clock = clock
-        self._wanted = wanted
-        self._claims = Claims(gateway, platform=platform, keeper=keeper, submitter=submitter, judge=judge, clock=clock)
+        self._standing = standing
+        self._claims = Claims(
+            gateway,
+            platform=platform,
+            keeper=keeper,
+            standing=standing,
+            submitter=submitter,
+            judge=judge,
+            clock=clock,
+        )
         self._messages = {False: 0, True: 0}  # held, by bulk
         self._held: dict[Name, Held] = {}
         self._through: OrderedDict[Name, None] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
+        self._next_turn = 0.0
         self._stopping = True
         self.change(gateway)
 
@@ -131,11 +131,8 @@ class Intake:
         self._changed.set()
         *receivers, hider = self._tasks
         await asyncio.gather(*receivers, return_exceptions=True)
-        left: defaultdict[Held, list[Slice]] = defaultdict(list)
-        for one in await self._claims.stop():
-            left[one.held].append(one)
-        for held, unclaimed in left.items():
-            await self._give_back(held, unclaimed)
+        for held, left in by_record(await self._claims.stop()):
+            await self._give_back(held, left)
         hider.cancel()
 
     def nudge(self) -> None:
@@ -147,8 +144,19 @@ class Intake:
         self._claims.feed()
 
     def look(self) -> None:
-        """See to what waits here for its time. Called every second or so."""
+        """See to what waits here for its time, or blocks the way. Called every second or so."""
         self._claims.look()
+        if self._stopping or self._standing.why_elsewhere is None or self._clock.monotonic() < self._next_turn:
+            return
+        for bulk in (False, True):
+            if MAX_HELD_MESSAGES - self._messages[bulk] < MAX_BUNDLE_MESSAGES:
+                self._turn_over(bulk=bulk)
+
+    def _turn_over(self, *, bulk: bool) -> None:
+        """What waits for this gateway alone goes to the queue's end: behind it may be what another one would take."""
+        self._next_turn = self._clock.monotonic() + _TURN_SECONDS
+        for held, left in by_record(self._claims.give_up(bulk=bulk)):
+            self._send_again(held, left)
 
     # --- from the queue
 
@@ -157,7 +165,7 @@ class Intake:
         backoff = Backoff(0.5, 30.0, least_share=0.5)
         while not self._stopping:
             room = (MAX_HELD_MESSAGES - self._messages[bulk]) // MAX_BUNDLE_MESSAGES
-            if room < 1 or not self._wanted():
+            if room < 1 or not self._standing.takes:
                 await self._change()
                 continue
             try:
@@ -185,7 +193,7 @@ class Intake:
             return  # it stays: after some more receives SQS puts it with the dead letters
         name = _name_of(bundle)
         if name in self._through:
-            self._deletes.add((queue, record.handle), _NOBODY)
+            self._deletes.add((queue, record.handle), NOBODY)
             return
         visible_until = self._clock.monotonic() + VISIBILITY_SECONDS
         already = self._held.get(name)
@@ -211,7 +219,7 @@ class Intake:
         self._through[_name_of(held.bundle)] = None
         if len(self._through) > _REMEMBERED:
             self._through.popitem(last=False)
-        self._deletes.add((self._queue(bulk=held.bulk), held.handle), _NOBODY)
+        self._deletes.add((self._queue(bulk=held.bulk), held.handle), NOBODY)
 
     def _forget(self, held: Held) -> None:
         """It is ours no longer: whoever has it now goes by its claims and the log."""
@@ -225,15 +233,19 @@ class Intake:
 
     async def _give_back(self, held: Held, left: list[Slice]) -> None:
         """Somebody else may have what is left of the record, which is not claimed."""
-        queue = self._queue(bulk=held.bulk)
-        if sum(len(one.messages) for one in left) < len(held.bundle.messages):
-            for one in left:
-                self._dispatches.add((queue, one.as_bundle()), _HandedOn(one))
-        elif held.received_times >= _SEND_AGAIN_AFTER:
-            self._dispatches.add((queue, held.bundle), _SentAgain(self, held))
+        if held.received_times >= _SEND_AGAIN_AFTER or not is_whole(held, left):
+            self._send_again(held, left)
         else:
             self._let_go(held)
-            await self._hide(queue, [held.handle], 0)
+            await self._hide(self._queue(bulk=held.bulk), [held.handle], 0)
+
+    def _send_again(self, held: Held, left: list[Slice]) -> None:
+        queue = self._queue(bulk=held.bulk)
+        if is_whole(held, left):
+            self._dispatches.add((queue, held.bundle), _SentAgain(self, held))
+        else:
+            for one in left:
+                self._dispatches.add((queue, one.as_bundle()), _HandedOn(one))
 
     # --- hidden while it is here
 

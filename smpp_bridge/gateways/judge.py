@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from chalicelib.domain.message import ErrorInfo, Status
@@ -38,7 +38,7 @@ AddressedBundle = tuple[str, DispatchBundle]  # the queue that it goes to
 
 
 class Judge:
-    """One gateway's. Outcomes go to `outcomes`, messages for other gateways to `dispatches`."""
+    """One gateway's. Outcomes go to `outcomes`, messages for other gateways, which are `in_force`, to `dispatches`."""
 
     def __init__(
         self,
@@ -48,7 +48,9 @@ class Judge:
         dispatches: Gatherer[AddressedBundle],
         counts: Counts,
         clock: Clock,
+        in_force: Callable[[str], bool] = lambda _: True,
     ) -> None:
+        self._in_force = in_force
         self._outcomes = outcomes
         self._dispatches = dispatches
         self._counts = counts
@@ -75,7 +77,7 @@ class Judge:
         step = next_step(
             consequence,
             attempt=submission.tried(index, consequence.code),
-            failover_left=bool(dispatch.failover),
+            failover_left=bool(self.onward(dispatch)),
             now_ms=self._clock.epoch_ms(),
             valid_until_ms=dispatch.content.valid_until_ms,
         )
@@ -151,17 +153,30 @@ class Judge:
             self._end(held, dispatch, verdict.status, verdict.error, refundable=verdict.refundable)
             held.kept()
 
+    def onward(self, dispatch: Dispatch) -> tuple[str, ...]:
+        """The gateways left to try, from the first on that is in force."""
+        failover = dispatch.failover
+        first = next((at for at, gateway in enumerate(failover) if self._in_force(gateway)), len(failover))
+        return failover[first:]
+
+    def pass_on(self, submission: Submission, reason: ErrorInfo) -> None:
+        """This gateway will not take it for a while; the next one may."""
+        submission.attempts += 1
+        self._counts.passed[reason.code] += 1
+        submission.judge(Verdict(End.FAIL_OVER, Status.FAILED, reason, 0, refundable=True))
+        self.close(submission)
+
     def hand_back(self, submission: Submission) -> None:
         """The bridge stops: what is left of the message goes to the gateway's queue again, under a name of its own.
 
         Not where SQS may have given its record to another bridge by now, as after a long time without AWS.
         """
+        submission.todo.clear()
+        submission.put_off.clear()
         if submission.held.visible_until < self._clock.monotonic():
             submission.held.forget()
             return
         if submission.verdict is not None:
-            submission.todo.clear()
-            submission.put_off.clear()
             self.close(submission)
             return
         dispatch = Dispatch(
@@ -174,7 +189,7 @@ class Judge:
         self._send(submission.held, self._gateway.id, dispatch, submission.held)
 
     def _fail_over(self, submission: Submission, verdict: Verdict) -> None:
-        target, *rest = submission.dispatch.failover
+        target, *rest = self.onward(submission.dispatch)
         dispatch = Dispatch(id=submission.dispatch.id, content=submission.dispatch.content, failover=tuple(rest))
         self._counts.failed_over += 1
         self._send(submission.held, target, dispatch, _FailedOver(self, submission, verdict, target))

@@ -4,7 +4,8 @@ A slice's name is the dispatch's id and, but for the first, `#` and the place of
 on of a record is named in the same way, so that the record and what was handed on of it have one claim between them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -20,12 +21,13 @@ SLICE_MESSAGES: Final = 10
 class Slice:
     """Messages of a record that stand next to each other; those that are done with are taken out of `messages`."""
 
-    __slots__ = ("asked_ms", "held", "messages", "place")
+    __slots__ = ("asked_ms", "ends_ms", "held", "messages", "place")
 
     def __init__(self, held: Held, place: int, messages: Sequence[Dispatch]) -> None:
         self.held = held
         self.place = place  # of the first one, in the dispatch as it was charged
         self.messages = list(messages)
+        self.ends_ms = min(one.content.valid_until_ms for one in messages)  # when the first of them expires
         self.asked_ms: int | None = (
             None  # when its claim was first asked for: a claim of another moment is not this one
         )
@@ -48,6 +50,19 @@ def slices_of(held: Held) -> Iterator[Slice]:
     messages = held.bundle.messages
     for at in range(0, len(messages), SLICE_MESSAGES):
         yield Slice(held, int(place or 0) + at, messages[at : at + SLICE_MESSAGES])
+
+
+def by_record(slices: Iterable[Slice]) -> list[tuple[Held, list[Slice]]]:
+    """Slices with the record that they are of."""
+    records: defaultdict[Held, list[Slice]] = defaultdict(list)
+    for one in slices:
+        records[one.held].append(one)
+    return list(records.items())
+
+
+def is_whole(held: Held, left: Iterable[Slice]) -> bool:
+    """Whether these slices are all of the record."""
+    return sum(len(one.messages) for one in left) == len(held.bundle.messages)
 
 
 def next_hop(dispatch_id: str, message_id: str) -> str:

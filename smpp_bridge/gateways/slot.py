@@ -10,6 +10,7 @@ import msgspec
 
 from chalicelib.domain.rules import Gateway
 from smpp_bridge.gateways.backoff import Backoff
+from smpp_bridge.gateways.breaker import BreakerTerms
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.link import Ending, Link, LinkUser
@@ -26,12 +27,14 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How soon a lost session is tried again, in seconds."""
+    """How soon a lost session is tried again, and for how long its messages wait, in seconds."""
 
     reconnect_first: float = 1.0
     reconnect_most: float = 60.0
     refused_first: float = 30.0
     refused_most: float = 300.0
+    breaker: BreakerTerms = BreakerTerms()
+    unbound: float = 30.0  # without any, after which messages go on to the next gateway: a restart takes less
 
 
 class Slot:

@@ -10,36 +10,26 @@ from chalicelib.domain.submit_errors import Action
 from chalicelib.domain.text import BadText
 from chalicelib.wire import Dispatch, Outcome, SubmitOutcome
 from smpp_bridge.gateways.backlog import Backlog
-from smpp_bridge.gateways.backoff import Backoff
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.compose import Composer
 from smpp_bridge.gateways.counts import Counts
-from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.gatherer import NOBODY, Gatherer
 from smpp_bridge.gateways.held import Held, Submission
 from smpp_bridge.gateways.judge import Judge
 from smpp_bridge.gateways.link import Flight, Link
+from smpp_bridge.gateways.pauses import Pauses
 from smpp_bridge.gateways.rate import TokenBucket
+from smpp_bridge.gateways.standing import Standing
 from smpp_bridge.protocol.errors import ProtocolError
 
 _TURN: Final = 16  # submits to one session before the next one has its turn
-_PAUSE_SECONDS: Final = (1.0, 30.0)  # of a throttled session: the first, the longest (FACTS, 0x58)
 _SHORTEST_WAIT: Final = 0.001  # a finer timer costs more than it gives
-
-
-class _LateTicket:
-    """For what is told after its record is gone."""
-
-    def kept(self) -> None: ...
-    def lost(self) -> None: ...
-
-
-_LATE: Final = _LateTicket()
 
 
 class Submitter:
     """`links` gives the gateway's transmitters; `on_hunger` is called when there is room for more messages.
 
-    `may_submit` is asked each time; while it says no, all waits here, and `pump` is to be called when it says yes.
+    While `standing` allows none, all waits here; `pump` is called at the sessions' ticks, too.
     """
 
     def __init__(
@@ -52,7 +42,7 @@ class Submitter:
         counts: Counts,
         clock: Clock,
         on_hunger: Callable[[], None],
-        may_submit: Callable[[], bool] = lambda: True,
+        standing: Standing,
     ) -> None:
         self.backlog = Backlog()
         self.in_flight = 0
@@ -63,9 +53,9 @@ class Submitter:
         self._counts = counts
         self._clock = clock
         self._on_hunger = on_hunger
-        self._may_submit = may_submit
+        self._standing = standing
         self._bucket = TokenBucket(gateway.messages_per_second, clock.monotonic())
-        self._pauses: dict[str, Backoff] = {}  # by the link's name
+        self._pauses = Pauses()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
         self._turn = 0
@@ -105,7 +95,7 @@ class Submitter:
         for submission in list(self.backlog.all()):
             if not submission.in_flight:
                 self._judge.hand_back(submission)
-        self.backlog.clear()
+        self.backlog.tidy()
 
     def expire(self) -> None:
         """End the messages whose validity ended while they waited here."""
@@ -114,17 +104,29 @@ class Submitter:
             if submission.dispatch.content.valid_until_ms <= now_ms and not submission.in_flight:
                 self._judge.expired(submission)
                 self._judge.close(submission)
+        self.backlog.tidy()
+
+    def pass_on(self) -> None:
+        """Hand what waits here to the next gateway where there is a reason to, and a gateway."""
+        reason = self._standing.why_elsewhere
+        if reason is None:
+            return
+        for submission in list(self.backlog.all()):
+            if not submission.begun and self._judge.onward(submission.dispatch):
+                self._judge.pass_on(submission, reason)
+        self.backlog.tidy()
 
     # --- submits out
 
     def pump(self) -> None:
         """Submit what can be submitted now, and see to it that it is called again in time."""
-        if self.paused or self._outcomes.full or not self._may_submit():
+        allowed = self._standing.allowance(self.in_flight)
+        if self.paused or self._outcomes.full or not allowed:
             return
         now = self._clock.monotonic()
         self.backlog.bring_due(now)
         links = self._links()
-        tokens = self._bucket.available(now)
+        tokens = min(self._bucket.available(now), allowed)
         written: list[Link] = []
         resting = 0  # links in a row that take nothing
         while tokens > 0 and resting < len(links):
@@ -189,7 +191,7 @@ class Submitter:
         """One timer for the earliest of: a part that was put off, a token, the end of a session's pause."""
         due = self.backlog.next_due()
         if self.backlog.first() is not None:
-            if tokens <= 0:
+            if tokens <= 0 and self._bucket.available(now) <= 0:
                 due = _earlier(due, now + self._bucket.wait(now))
             for link in links:
                 if link.paused_until > now:
@@ -223,14 +225,15 @@ class Submitter:
         if status:
             self._refused(link, submission, flight.index, status)
         else:
+            self._standing.note(fault=False)
             part = submission.parts[flight.index]
             submission.done.append(part.number)
             submission.held.holds += 1
             self._outcomes.add(self._submitted(link, flight, smsc_message_id), submission.held)
             if not smsc_message_id:
                 self._judge.taken_without_id(submission, flight.index)
-            if self._pauses:
-                self._forget_pause(link)
+            if self._pauses.any:
+                self._pauses.forget(link, self._clock.monotonic())
         if not (submission.in_flight or submission.todo or submission.put_off):
             self._judge.close(submission)
 
@@ -240,7 +243,7 @@ class Submitter:
         part = submission.parts[flight.index]
         if smsc_message_id and submission.unknown and part.number not in submission.done:
             submission.done.append(part.number)
-            self._outcomes.add(self._submitted(link, flight, smsc_message_id), _LATE)
+            self._outcomes.add(self._submitted(link, flight, smsc_message_id), NOBODY)  # its record is gone
 
     def unanswered(self, flight: Flight, reason: str) -> None:
         """No answer: the SMSC may have it or not."""
@@ -254,31 +257,20 @@ class Submitter:
             self._close_if_resolved(submission)
 
     def _refused(self, link: Link, submission: Submission, index: int, status: int) -> None:
+        consequence = self._judge.consequence_of(status)
+        if consequence.action is not Action.PAUSE:
+            self._standing.note(fault=consequence.of_gateway)
         if submission.verdict is not None and not submission.verdict.keeps_sending:
             return  # judged by another of its parts
-        consequence = self._judge.consequence_of(status)
         if consequence.action is Action.PAUSE:
-            self._pause(link)
+            if self._pauses.pause(link, self._clock.monotonic()):
+                self._bucket.slow(self._clock.monotonic())
+                self._counts.throttle_pauses += 1
             self.backlog.put_first(submission, index)
             return
         wait = self._judge.refused(submission, index, consequence, status)
         if wait is not None:
             self.backlog.later(submission, index, self._clock.monotonic() + wait)
-
-    def _pause(self, link: Link) -> None:
-        """Once for all the refusals that come of one window."""
-        now = self._clock.monotonic()
-        if now < link.paused_until:
-            return
-        if link.name not in self._pauses:
-            self._pauses[link.name] = Backoff(*_PAUSE_SECONDS, least_share=0.5)
-        link.paused_until = now + self._pauses[link.name].next()
-        self._bucket.slow(now)
-        self._counts.throttle_pauses += 1
-
-    def _forget_pause(self, link: Link) -> None:
-        if self._clock.monotonic() >= link.paused_until:
-            self._pauses.pop(link.name, None)
 
     def _submitted(self, link: Link, flight: Flight, smsc_message_id: str) -> SubmitOutcome:
         submission: Submission = flight.cargo

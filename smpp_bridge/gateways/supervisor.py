@@ -8,43 +8,17 @@ from typing import Any, Final, TypeVar
 from chalicelib.domain.rules import Gateway, Rules
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
-from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.gathering import OutcomeTimes, gathering_to
 from smpp_bridge.gateways.leases import LeaseKeeper, Terms
 from smpp_bridge.gateways.platform import Platform
 from smpp_bridge.gateways.slot import Pace
-from smpp_bridge.gateways.worker import GatewayWorker, Gathering
-from smpp_bridge.metrics import OutcomeTimes
+from smpp_bridge.gateways.worker import GatewayWorker
 
-OUTCOME_LINGER_SECONDS: Final = 0.005  # a receipt's answer waits for it
-OUTCOMES_A_SEND: Final = 1_000  # one SendMessageBatch of ten bundles, some 40 KB each
-DELETE_LINGER_SECONDS: Final = 0.05  # nobody waits for a delete; ten fit a request
 DRAINED_SECONDS: Final = 20.0  # how long a stop waits for AWS
 LEAVE_SECONDS: Final = 3.0  # and then for this; otherwise others wait for the lease to run out
 
 _log: Final = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-def gathering_to(platform: Platform, times: OutcomeTimes) -> Gathering:
-    """The ways to AWS that all workers of a process share."""
-    return Gathering(
-        outcomes=Gatherer(
-            platform.send_outcomes,
-            most=OUTCOMES_A_SEND,
-            linger_seconds=OUTCOME_LINGER_SECONDS,
-            insist=True,
-            observe_seconds=times.submits,
-        ),
-        receipts=Gatherer(
-            platform.send_outcomes,
-            most=OUTCOMES_A_SEND,
-            linger_seconds=OUTCOME_LINGER_SECONDS,
-            insist=False,
-            observe_seconds=times.receipts,
-        ),
-        dispatches=Gatherer(platform.send_dispatches, most=100, linger_seconds=OUTCOME_LINGER_SECONDS, insist=True),
-        deletes=Gatherer(platform.delete, most=100, linger_seconds=DELETE_LINGER_SECONDS, insist=False),
-    )
 
 
 class Supervisor:
@@ -69,6 +43,7 @@ class Supervisor:
         self.workers: dict[str, GatewayWorker] = {}
         self.rules: Rules | None = None  # in force here
         self.draining = False
+        self._in_force: set[str] = set()  # gateways that messages may go on to
         self._counts: dict[str, Counts] = {}  # outlive their workers: a counter never goes back
         self._keeping: asyncio.Task[None] | None = None
 
@@ -89,6 +64,8 @@ class Supervisor:
     async def follow(self, rules: Rules) -> None:
         """Bring the workers in line; what did not work before is tried again. Gateways do not wait for one another."""
         wanted = {gateway.id: gateway for gateway in rules.gateways}
+        self._in_force.clear()
+        self._in_force.update(gateway.id for gateway in rules.gateways if gateway.state == "active")
         gone = [id_ for id_ in self.workers if id_ not in wanted]
         await asyncio.gather(
             *(self._guarded(id_, self._stop, id_) for id_ in gone),
@@ -148,6 +125,7 @@ class Supervisor:
             gathering=self.gathering,
             clock=self._clock,
             pace=self._pace,
+            in_force=self._in_force.__contains__,
             counts=self._counts.setdefault(gateway.id, Counts()),
         )
         self.workers[gateway.id] = started

@@ -2,23 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
 
 from chalicelib.domain.rules import Gateway
-from chalicelib.wire import Outcome
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
-from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.gathering import Gathering
 from smpp_bridge.gateways.intake import Intake
-from smpp_bridge.gateways.judge import AddressedBundle, Judge
+from smpp_bridge.gateways.judge import Judge
 from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.link import Flight, Link
 from smpp_bridge.gateways.platform import Platform
 from smpp_bridge.gateways.receipts import ReceiptDesk
 from smpp_bridge.gateways.slot import Pace, Slot
+from smpp_bridge.gateways.standing import Standing
 from smpp_bridge.gateways.submitter import Submitter
 from smpp_bridge.protocol.pdu import Pdu
 
@@ -30,21 +30,6 @@ _OF_SESSIONS: Final = (
 )
 
 _log: Final = logging.getLogger(__name__)
-
-
-class Gathering(msgspec.Struct, frozen=True):
-    """What all workers share: their ways to AWS. Submits' outcomes are insisted on, receipts' are not."""
-
-    outcomes: Gatherer[Outcome]
-    receipts: Gatherer[Outcome]
-    dispatches: Gatherer[AddressedBundle]
-    deletes: Gatherer[tuple[str, str]]
-
-    async def drained(self) -> None:
-        """All is durable: dispatches and outcomes first, since the deletes follow from them."""
-        await asyncio.gather(self.dispatches.drained(), self.receipts.drained())
-        await self.outcomes.drained()
-        await self.deletes.drained()
 
 
 class GatewayWorker:
@@ -59,6 +44,7 @@ class GatewayWorker:
         gathering: Gathering,
         clock: Clock,
         pace: Pace,
+        in_force: Callable[[str], bool] = lambda _: True,
         counts: Counts | None = None,
     ) -> None:
         self.gateway = gateway
@@ -66,6 +52,14 @@ class GatewayWorker:
         self._platform = platform
         self._keeper = keeper
         self._clock = clock
+        self.standing = Standing(
+            clock,
+            breaker=pace.breaker,
+            unbound_seconds=pace.unbound,
+            bound=lambda: self.bound,
+            bound_elsewhere=lambda: keeper.bound_elsewhere(gateway.id),
+            sure=lambda: keeper.sure,
+        )
         self._pace = pace
         self._gathering = gathering
         self._judge = Judge(
@@ -74,6 +68,7 @@ class GatewayWorker:
             dispatches=gathering.dispatches,
             counts=self.counts,
             clock=clock,
+            in_force=in_force,
         )
         self.submitter = Submitter(
             gateway,
@@ -83,23 +78,24 @@ class GatewayWorker:
             counts=self.counts,
             clock=clock,
             on_hunger=self._feed,
-            may_submit=lambda: keeper.sure,
+            standing=self.standing,
         )
         self._desk = ReceiptDesk(gateway, outcomes=gathering.receipts, counts=self.counts, clock=clock)
         self.intake = Intake(
             gateway,
             platform=platform,
             keeper=keeper,
+            standing=self.standing,
             submitter=self.submitter,
             judge=self._judge,
             deletes=gathering.deletes,
             dispatches=gathering.dispatches,
             counts=self.counts,
             clock=clock,
-            wanted=self._wants_messages,
         )
         self._slots: dict[int, Slot] = {}
         self._switching = asyncio.Lock()
+        self._leaving: asyncio.Task[None] | None = None
         self.submitter.paused = True  # until it holds a slot
 
     def start(self) -> None:
@@ -120,13 +116,15 @@ class GatewayWorker:
         """Run the slots that the bridge holds of the gateway by now, and close the others."""
         async with self._switching:
             numbers = self._keeper.held(self.gateway.id)
+            if not self._slots:
+                self.standing.begin()
             for number in sorted(numbers - self._slots.keys()):
                 self._slots[number] = self._slot(number)
                 self._slots[number].start()
             self._apply()
             others = [slot for slot in self.slots if slot.number not in numbers]
             if numbers:
-                self._take_up()
+                self._take_up()  # also where it is paused: what another gateway takes is handed on
                 await self._close(others)
             else:
                 await self._put_down(others)
@@ -138,12 +136,10 @@ class GatewayWorker:
     async def change(self, gateway: Gateway) -> None:
         """The gateway's settings are these from now on. A paused gateway still gets its receipts."""
         async with self._switching:
-            was, self.gateway = self.gateway, gateway
+            self.gateway = gateway
             self._apply()
-            if gateway.state == "active":
-                self._take_up()
-            elif was.state == "active":
-                await self._put_down(())
+            self._take_up()
+            self.look()
 
     async def stop(self) -> None:
         """Drain: take nothing, wait for what is in flight, hand back the rest, unbind. `gathering` is the caller's."""
@@ -168,13 +164,14 @@ class GatewayWorker:
         gateway = self.gateway
         sessions = max(1, len(self._keeper.held(gateway.id)))
         rate = gateway.messages_per_second * min(1.0, sessions / gateway.sessions)
+        self.standing.paused = gateway.state == "paused"
         ours = msgspec.structs.replace(gateway, sessions=sessions, messages_per_second=rate)
         for part in (self.submitter, self._judge, self._desk, self.intake):
             part.change(ours)
 
     def _take_up(self) -> None:
-        """Take messages and submit them, unless the gateway is paused or none of its slots is held."""
-        if self.gateway.state == "active" and self._slots:
+        """Take messages, if any of the gateway's slots is held."""
+        if self._slots:
             self.submitter.paused = False
             self.intake.start()
             self.submitter.pump()
@@ -186,7 +183,15 @@ class GatewayWorker:
         deadline = self._clock.monotonic() + DRAIN_SECONDS
         while self.submitter.in_flight and self._clock.monotonic() < deadline:
             await asyncio.sleep(0.02)
+        self.submitter.pass_on()
         self.submitter.hand_back_all()
+
+    async def _leave_to_others(self) -> None:
+        """Another bridge can submit what lies here."""
+        async with self._switching:
+            if self.standing.stranded:
+                await self._put_down(())
+                self._take_up()
 
     async def _close(self, slots: Iterable[Slot]) -> None:
         await asyncio.gather(*(self._close_one(slot) for slot in slots))
@@ -204,9 +209,6 @@ class GatewayWorker:
     def _transmitters(self) -> list[Link]:
         return [link for slot in self._slots.values() if not slot.closing and (link := slot.transmitter) is not None]
 
-    def _wants_messages(self) -> bool:
-        return self._keeper.sure and self.bound
-
     def _feed(self) -> None:
         self.intake.feed()
 
@@ -216,6 +218,8 @@ class GatewayWorker:
         self.submitter.answered(link, flight, status, smsc_message_id)
 
     def unanswered(self, link: Link, flight: Flight, reason: str) -> None:
+        if link.is_bound:  # it is lost otherwise, which says nothing of how it answers
+            self.standing.note(fault=True)
         self.submitter.unanswered(flight, reason)
 
     def answered_late(self, link: Link, flight: Flight, smsc_message_id: str) -> None:
@@ -236,8 +240,15 @@ class GatewayWorker:
 
     def look(self) -> None:
         """End what waits here beyond its validity, sessions or none; see to what has its time. Called every second."""
+        self.standing.look()
         self.submitter.expire()
+        self.submitter.pass_on()
+        if self.standing.rests:
+            self.submitter.hand_back_all()
+        self.submitter.pump()
         self.intake.look()
+        if self.standing.stranded and self.intake.held_messages and not self._switching.locked():
+            self._leaving = asyncio.get_running_loop().create_task(self._leave_to_others())
 
     # --- for health
 
@@ -251,6 +262,8 @@ class GatewayWorker:
         """As /health shows it."""
         return {
             "state": self.gateway.state,
+            "circuit": self.standing.circuit,
+            "passing_on": None if (reason := self.standing.why_elsewhere) is None else reason.code,
             "sessions": [self._state_of(slot) for slot in self.slots],
             "sessions_of_all_bridges": self.gateway.sessions,
             "in_flight": self.submitter.in_flight,

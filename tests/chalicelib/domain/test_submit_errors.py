@@ -134,3 +134,12 @@ def test_a_gateways_own_reading_comes_before_the_table() -> None:
     assert consequence_of(0x403, table).may_fail_over
     assert consequence_of(0x404, table) is UNLISTED
     assert consequence_of(0x58, table).code == "gateway_throttled"
+
+
+@pytest.mark.parametrize(
+    ("status", "of_gateway"),
+    [(0x08, True), (0x14, True), (0x45, True), (0x0777, True), (0x58, False), (0x0A, False), (0x0B, False)],
+    ids=["system error", "queue full", "submit failed", "unlisted", "throttled", "sender", "destination"],
+)
+def test_a_refusal_is_the_gateway_s_fault_or_the_message_s(status: int, of_gateway: bool) -> None:
+    assert consequence_of(status).of_gateway is of_gateway

@@ -81,5 +81,19 @@ def test_all_tells_each_message_once() -> None:
     both.todo.remove(1)
     backlog.later(both, 1, 5.0)
     assert list(backlog.all()) == [ready, both]
-    backlog.clear()
-    assert (list(backlog.all()), len(backlog), backlog.put_off) == ([], 0, 0)
+
+
+def test_what_has_nothing_left_to_send_is_dropped_wherever_it_stands() -> None:
+    backlog = Backlog()
+    both, ready, stays = submission(parts=2), submission(), submission()
+    for one in (both, ready, stays):
+        backlog.put(one)
+    both.todo.remove(1)
+    backlog.later(both, 1, 5.0)
+    backlog.later(stays, 0, 6.0)
+    for one in (both, ready):
+        one.todo.clear()
+        one.put_off.clear()
+    backlog.tidy()
+    assert (list(backlog.all()), len(backlog), backlog.put_off, backlog.next_due()) == ([stays], 1, 1, 6.0)
+    assert (both.queued, ready.queued, stays.queued) == (False, False, True)

@@ -122,7 +122,6 @@ def test_a_paused_gateway_still_takes_its_receipts() -> None:
             await asyncio.sleep(0.1)
             platform.put(bundle(dispatch()))
             await until(lambda: smsc.stats.receipts_acked == 1)
-            assert platform.waiting["gateway-gw"]
             assert smsc.stats.submits == 1
 
     run(main())

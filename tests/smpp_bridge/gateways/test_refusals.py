@@ -11,6 +11,7 @@ from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.judge import Judge
 from smpp_bridge.gateways.link import Flight, Link
+from smpp_bridge.gateways.standing import Standing
 from smpp_bridge.gateways.submitter import Submitter
 from smpp_bridge.protocol.pdu import SubmitSm
 from tests.smpp_bridge.gateways.world import bundle, dispatch, gateway, run
@@ -59,6 +60,7 @@ class Bench:
         self.now = 1000.0
         self.epoch_ms = 1_800_000_000_000
         clock = Clock(lambda: self.now, lambda: self.epoch_ms)
+        self.standing = Standing(clock)
         self.gateway: Gateway = gateway(1, **given)
         self.links = [FakeLink(f"gw/{number}/trx") for number in range(links)]
         self.outcomes, self.dispatches, self.counts = Collected(), Collected(), Counts()
@@ -76,6 +78,7 @@ class Bench:
             outcomes=cast(Any, self.outcomes),
             counts=self.counts,
             clock=clock,
+            standing=self.standing,
             on_hunger=lambda: None,
         )
         self.through: list[Held] = []

@@ -35,15 +35,16 @@ def test_a_paused_gateway_submits_nothing_and_a_resumed_one_goes_on() -> None:
             async with bridge(platform):
                 await until(lambda: smsc.stats.sessions == 1)
                 await asyncio.sleep(0.2)
-                assert (smsc.stats.submits, len(platform.waiting["gateway-gw"])) == (0, 1)
+                assert (smsc.stats.submits, platform.claimed) == (0, [])
                 platform.publish(active, number=2)
                 await until(lambda: len(platform.deleted) == 1)
                 platform.publish(msgspec.structs.replace(active, state="paused"), number=3)
                 await asyncio.sleep(0.3)
-                platform.put(bundle(dispatch()))
+                handle = platform.put(bundle(dispatch()))
                 await asyncio.sleep(0.2)
-                assert (smsc.stats.submits, len(platform.waiting["gateway-gw"])) == (1, 1)
+                assert (smsc.stats.submits, len(platform.claimed)) == (1, 1)
             assert smsc.stats.binds == 1
+            assert (handle, 0) in platform.hidden
 
     run(main())
 

@@ -103,6 +103,7 @@ class Memory:
         self.facts: dict[str, list[AnyFact]] = {}
         self.unwell: set[str] = set()
         self.leases = MemoryLeases()
+        self._delivered = 0
 
     def publish(self, *gateways: Gateway, number: int) -> None:
         self._rules = Rules(number=number, published_ms=0, published_by="test", gateways=gateways)
@@ -116,6 +117,12 @@ class Memory:
         record = Record(id=bundle.id, handle=handle, body=body, received_times=received_times, sent_ms=now_ms())
         self.waiting[queue or f"gateway-{bundle.gateway}"].append(record)
         return handle
+
+    def deliver_dispatches(self) -> None:
+        """Put what the bridge dispatched on its queues, as SQS would have done at once; each of it once."""
+        for queue, handed in self.dispatched[self._delivered :]:
+            self.put(handed, queue)
+        self._delivered = len(self.dispatched)
 
     def of(self, kind: type[O]) -> list[O]:
         return [outcome for outcome in self.outcomes if isinstance(outcome, kind)]
@@ -203,9 +210,9 @@ def gateway(port: int, id: str = "gw", **given: Any) -> Gateway:
 
 
 @asynccontextmanager
-async def bridge(platform: Memory, terms: Terms | None = None) -> AsyncIterator[Supervisor]:
+async def bridge(platform: Memory, terms: Terms | None = None, pace: Pace = QUICK) -> AsyncIterator[Supervisor]:
     """A supervisor at work, drained at the end."""
-    supervisor = Supervisor(platform, pace=QUICK, poll_seconds=0.05, terms=terms)
+    supervisor = Supervisor(platform, pace=pace, poll_seconds=0.05, terms=terms)
     running = asyncio.create_task(supervisor.run())
     try:
         await until(lambda: supervisor.rules is not None)
