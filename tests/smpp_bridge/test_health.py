@@ -44,6 +44,8 @@ def test_health_and_metrics_tell_of_every_session() -> None:
             status, body = await ask(health.port, get("/healthz"))
             told = json.loads(body)
             assert (status, told["status"], told["rules"]) == (200, "ok", 1)
+            assert (told["lease"], told["bridges"], told["bridge"][:7]) == (True, 1, "bridge_")
+            assert (told["gateways"]["gw"]["circuit"], told["gateways"]["gw"]["passing_on"]) == ("closed", None)
             (session,) = told["gateways"]["gw"]["sessions"]
             assert (session["bound"], session["links"]) == (True, {"gw/0/trx": "bound_trx"})
             assert session["seconds_since_receipt"] < 5
@@ -57,6 +59,11 @@ def test_health_and_metrics_tell_of_every_session() -> None:
                 'receipts_total{gateway="gw",state="DELIVRD"} 1.0',
                 'ended_total{gateway="gw",status="rejected"} 1.0',
                 'bound_sessions{gateway="gw"} 1.0',
+                'held_sessions{gateway="gw"} 1.0',
+                'circuit_open{gateway="gw"} 0.0',
+                "lease 1.0",
+                "bridges 1.0",
+                "lease_renewals_failed_total 0.0",
                 'bound_sessions{gateway="dead"} 0.0',
                 'in_flight{gateway="gw"} 0.0',
                 'queue_age_seconds{queue="gateway-gw"}',
@@ -105,7 +112,7 @@ def test_every_metric_says_what_it_is() -> None:
     metrics = Metrics()
     metrics.watch(Supervisor(Memory()))
     names = re.findall(r"^# HELP (\S+) (.+)$", metrics.text().decode(), re.MULTILINE)
-    assert len(names) > 25
+    assert len(names) > 35
     assert all(text.endswith(".") for _, text in names)
 
 
