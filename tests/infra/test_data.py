@@ -12,7 +12,7 @@ TABLES: Final = [name for name, one in RESOURCES.items() if one["Type"] == "AWS:
 QUEUES: Final = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::SQS::Queue"]
 FUNCTION_SECONDS: Final = 20  # lambda_timeout of .chalice/config.json
 # What can be made again from elsewhere, or is of use for days only.
-FLEETING: Final = {"Receipts", "Dispatches", "Idempotency"}
+FLEETING: Final = {"Receipts", "Dispatches", "Leases", "Idempotency"}
 
 
 def properties(name: str) -> dict[str, Any]:
