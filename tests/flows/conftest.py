@@ -51,6 +51,6 @@ def number() -> Callable[[str], str]:
     fresh = itertools.count()
 
     def fresh_number(outcome: str = "7777") -> str:
-        return f"+34619{next(fresh):02}{outcome}"
+        return f"+34{61900 + next(fresh):05}{outcome}"
 
     return fresh_number
