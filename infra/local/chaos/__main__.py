@@ -14,20 +14,21 @@ from typing import Final
 import msgspec
 
 from chalicelib.services.audit import days
+from chalicelib.store import dead_letters, queues
 from infra import audit
 from infra.local import card, faults
 from infra.local.chaos.driver import Driver
 from infra.local.chaos.load import Load, open_customers
 from infra.local.chaos.plan import Size, plan
 from infra.local.chaos.quiet import Stillness, shorten
-from infra.local.chaos.reckoning import Reckoning, Run, reckon
+from infra.local.chaos.reckoning import MOST_TOLD, Reckoning, Run, reckon
 from infra.local.children import Crew, RunFailed
 from infra.local.place import SMSC_JOURNAL, BadPlace, Place, place
 from infra.local.smsc import journal
 from infra.local.start import Stopped, crewed, start_platform
 
 LOOK_AGAIN_SECONDS: Final = 5.0  # until the auditor reads again what differs
-VISIBILITY_SECONDS: Final = 20  # of the functions' queues: a record whose function failed comes again so much later
+VISIBILITY_SECONDS: Final = 30  # of the functions' queues: a record whose function failed comes again so much later
 
 
 def main() -> int:
@@ -73,7 +74,7 @@ def _run(where: Place, crew: Crew, seed: str, size: Size) -> Reckoning:
         flush=True,
     )
     keys = start_platform(where, crew)
-    customers = open_customers(where, keys, size.submits_per_second)
+    customers = open_customers(where, keys, size.messages_per_second)
     shorten(
         functions=int(os.environ.get("CHAOS_VISIBILITY") or VISIBILITY_SECONDS),
         gateways=int(os.environ.get("CHAOS_GATEWAY_VISIBILITY") or 0),
@@ -97,6 +98,7 @@ def _run(where: Place, crew: Crew, seed: str, size: Size) -> Reckoning:
         for difference in line.differences:
             print(f"  the auditor: {difference}", flush=True)
     _tell_faults(where)
+    _tell_dead_letters()
     return reckon(told, audited.differences)
 
 
@@ -106,6 +108,14 @@ def _tell_faults(where: Place) -> None:
         tally.update(line.split()[1] for line in log.read_text().splitlines())
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.items()))
     print(f"  AWS calls and records: {told}", flush=True)
+
+
+def _tell_dead_letters() -> None:
+    """They are no loss by themselves; a message that is not final because of one is."""
+    letters = dead_letters.listing("waiting").items
+    print(f"  dead letters: {len(letters)}, {queues.depth(queues.DEAD)} more under way", flush=True)
+    for letter in letters[:MOST_TOLD]:
+        print(f"    {letter.id} of {letter.queue}: {letter.reason}", flush=True)
 
 
 def _show(text: str) -> None:

@@ -9,16 +9,15 @@ import httpx
 import msgspec
 
 from infra.local.chaos.load import Load
-from infra.local.chaos.plan import PARTS_A_MESSAGE, Deed, Size, Step
+from infra.local.chaos.plan import Deed, Size, Step
 from infra.local.children import Crew
 from infra.local.place import Place
 from infra.local.start import BRIDGE
 
-AHEAD: Final = 2_000  # messages that are accepted and not submitted, at most
+AHEAD: Final = 4_000  # messages that are sent and not submitted, at most: then the load waits for the platform
 _BUNDLES_A_TURN: Final = 5
 _TURN_SECONDS: Final = 0.1
 _SHOWN_SECONDS: Final = 5.0
-_STUCK_SECONDS: Final = 10.0  # without a submit, the next step is done all the same
 _SLOW_MS: Final = 800.0
 RESPONSE_DELAY_MS: Final = 150.0  # always, so that there is something in flight when a deed is done
 
@@ -63,13 +62,14 @@ class Driver:
         self._bridge = BRIDGE
         self._lives = 1
         self._submitted = 0
-        self._moved_at = time.monotonic()
+        self._begun = time.monotonic()
         self._shown_at = 0.0
 
     def run(self) -> None:
         """Until all is sent and the plan is carried out. Raises RunFailed where a process dies that should not."""
         self._log.write_text("")
         self._control({"response_delay_ms": RESPONSE_DELAY_MS, "receipt_delay_seconds": 0.5})
+        self._begun = time.monotonic()
         while self._steps or self._endings or not self._load.over:
             self._crew.check()
             self._look()
@@ -83,23 +83,23 @@ class Driver:
 
     def _look(self) -> None:
         stats, now = self.stats(), time.monotonic()
-        if stats["accepted"] > self._submitted:
-            self._submitted, self._moved_at = stats["accepted"], now
+        self._submitted = stats["messages"]
         if now - self._shown_at >= _SHOWN_SECONDS:
             self._shown_at = now
-            told = (f"{deed.value} {count}x" for deed in Deed if (count := self._count(deed)))
+            told = ", ".join(f"{deed.value} {count}x" for deed in Deed if (count := self._count(deed)))
             self._show(
                 f"accepted {len(self._load.sent)}, submits {stats['accepted']}, receipts {stats['receipts_acked']}; "
-                + ", ".join(told)
+                f"{told or 'nothing yet'}"
             )
 
     def _count(self, deed: Deed) -> int:
         return sum(done.deed is deed for done in self.done)
 
     def _feed(self) -> None:
+        due = (time.monotonic() - self._begun) * self._size.messages_per_second
         for _ in range(_BUNDLES_A_TURN):
-            ahead = len(self._load.sent) - self._submitted / PARTS_A_MESSAGE
-            if self._load.over or ahead > AHEAD:
+            sent = len(self._load.sent)
+            if self._load.over or sent > due or sent - self._submitted > AHEAD:
                 return
             self._load.send_some()
 
@@ -111,9 +111,7 @@ class Driver:
             ending[1]()
         if not self._steps or self._endings:
             return
-        stuck = time.monotonic() - self._moved_at > _STUCK_SECONDS
-        if self._submitted >= self._steps[0].share * self._size.submits or stuck:
-            self._moved_at = time.monotonic()
+        if len(self._load.sent) >= self._steps[0].share * self._size.messages:
             self._begin(self._steps.pop(0), now)
 
     def _begin(self, step: Step, now: float) -> None:

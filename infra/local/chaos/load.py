@@ -36,6 +36,7 @@ _POLICIES: Final[tuple[RefundPolicy, ...]] = ("rejected", "not_delivered")
 # its own, or breaks the connection, is not among them: ends and broken connections are what is counted.
 _SUFFIXES: Final = (*("",) * 90, "0001", "0001", "0002", "0003", "0010", "0010", "0022", "0040", "0041", "0043")
 _PARTS: Final = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
+_CATCHES_UP: Final = 3.0  # submits a second that the gateways allow together, to messages a second that come
 _PART_LETTERS: Final = 140  # GSM letters, so that n times as many take n parts
 
 
@@ -58,9 +59,9 @@ class Customer(msgspec.Struct, frozen=True):
     gateway: str
 
 
-def open_customers(where: Place, keys: Keys, submits_per_second: float) -> list[Customer]:
+def open_customers(where: Place, keys: Keys, messages_per_second: float) -> list[Customer]:
     """Gateways of each setting, and of each two accounts: made and published through the API. Raises RunFailed."""
-    rate = round(submits_per_second / len(GATEWAYS), 1)
+    rate = round(messages_per_second * _CATCHES_UP / len(GATEWAYS), 1)
     with httpx.Client(base_url=where.base_url, headers=authorization(keys.admin_key), timeout=60) as client:
         for gateway, unanswered in GATEWAYS.items():
             _post(client, "gateways", _gateway(where, gateway, unanswered, rate))
@@ -87,7 +88,9 @@ def _gateway(where: Place, gateway: str, unanswered: Unanswered, submits_per_sec
 
 def _open(client: httpx.Client, gateway: str, policy: RefundPolicy) -> tuple[str, str]:
     account = str(
-        _post(client, "accounts", {"name": f"{gateway} {policy}", "shards": 2, "refund_policy": policy})["id"]
+        _post(client, "accounts", {"name": f"{gateway} {policy}", "shards": ids.MAX_SHARDS, "refund_policy": policy})[
+            "id"
+        ]
     )
     _post(client, f"accounts/{account}/credits", {"amount": CREDIT, "why": "for chaos"})
     price = str(PRICE_MICROS / 1_000_000)

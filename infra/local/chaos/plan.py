@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 
-PARTS_A_MESSAGE: Final = 1.4  # on the average
 _STEP_SECONDS: Final = 2.5  # from one to the next; a bridge is up again after about two
 # Deeds lie between these shares of the load: before there is nothing to hurt, after nothing to come back to.
 _FROM: Final = 0.03
@@ -49,18 +48,13 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
         return self.kills + self.cuts + 3 * self.spells
 
     @property
-    def submits(self) -> float:
-        """Parts of all messages, about."""
-        return self.messages * PARTS_A_MESSAGE
-
-    @property
-    def submits_per_second(self) -> float:
-        """How fast the SMSC is to be fed, all gateways together, so that the load lasts as long as the plan."""
-        return self.submits / (self.steps * _STEP_SECONDS)
+    def messages_per_second(self) -> float:
+        """The pace of the load, at which it lasts as long as the plan."""
+        return self.messages / (self.steps * _STEP_SECONDS)
 
 
 class Step(msgspec.Struct, frozen=True, order=True):
-    """Do it once that share of the load has been submitted."""
+    """Do it once that share of the load has been sent."""
 
     share: float
     deed: str  # Deed's name: what can be ordered
