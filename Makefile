@@ -9,11 +9,13 @@ MINISTACK := .venv-ministack/.installed-$(shell cksum requirements/ministack.txt
 EMULATOR := $(if $(filter ministack,$(BACKEND)),$(MINISTACK))
 # Two at a time, a file's tests together: much of the time is waiting, and a flow's platform serves its whole file.
 PYTEST ?= -n 2 --dist loadfile
+# Chaos is on ministack where BACKEND is not given: moto does one call at a time, and takes several times as long.
+CHAOS_BACKEND := $(if $(filter file,$(origin BACKEND)),ministack,$(BACKEND))
 SOURCES := app.py chalicelib functions smpp_bridge infra tests
 
 .DEFAULT_GOAL := help
 .SECONDARY: # the interpreters are no throw-away steps
-.PHONY: help run audit test check bench package lock clean
+.PHONY: help run audit chaos test check bench package lock clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is"
@@ -24,6 +26,9 @@ run: $(INSTALLED) $(EMULATOR) ## the whole platform on this machine, until Ctrl-
 
 audit: $(INSTALLED) ## hold the running platform's books against each other (AUDIT="--since DAY --until DAY --json")
 	@exec $(BIN)/python -m infra.local.audit $(AUDIT)
+
+chaos: $(INSTALLED) $(if $(filter ministack,$(CHAOS_BACKEND)),$(MINISTACK)) ## load, kills, cuts, faults; then every message accounted for (CHAOS_SEED, CHAOS_MESSAGES)
+	@BACKEND=$(CHAOS_BACKEND) exec $(BIN)/python -m infra.local.chaos
 
 test: $(INSTALLED) ## every test
 	$(BIN)/python -m pytest $(PYTEST)
