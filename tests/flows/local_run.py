@@ -35,12 +35,12 @@ class LocalRun:
     folder: Path
 
     @classmethod
-    def start(cls, folder: Path, **environment: str) -> "LocalRun":
-        """Start `python -m infra.local` with its output in FOLDER/run.log."""
+    def start(cls, folder: Path, module: str = "infra.local", **environment: str) -> "LocalRun":
+        """Start `python -m MODULE` with its output in FOLDER/run.log."""
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "run.log").open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "infra.local"],
+                [sys.executable, "-m", module],
                 env={**os.environ, **free_ports(), "CHASQUI_RUN_DIR": str(folder), **environment},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,

@@ -1,0 +1,43 @@
+"""A small `make chaos`: the same driver, faults and account of it, with fewer messages."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.flows.local_run import LocalRun
+
+MESSAGES: Final = 2_000
+KILLS: Final = 3
+CUTS: Final = 6
+# A record whose bridge died comes again after 35 s, not 120: what the log knows of it by then is the same.
+SIZE: Final = {
+    "CHAOS_SEED": "20261123",
+    "CHAOS_MESSAGES": str(MESSAGES),
+    "CHAOS_KILLS": str(KILLS),
+    "CHAOS_CUTS": str(CUTS),
+    "CHAOS_SPELLS": "1",
+    "CHAOS_GATEWAY_VISIBILITY": "35",
+}
+SECONDS: Final = 420  # about 100 on an idle machine with two cores
+
+
+@pytest.mark.flow
+@pytest.mark.timeout(SECONDS + 60)
+def test_under_chaos_nothing_is_lost_paid_twice_or_submitted_twice_without_a_reason(tmp_path: Path) -> None:
+    run = LocalRun.start(tmp_path, "infra.local.chaos", **SIZE)
+    try:
+        code = run.wait(SECONDS)
+    finally:
+        run.stop()
+    told = json.loads(run.output.splitlines()[-1])
+    wanted = {"lost": 0, "charged_twice": 0, "unexplained": 0, "audit_differences": 0}
+    assert {name: told[name] for name in wanted} == wanted, run.output
+    assert told["accepted"] == told["final"] == MESSAGES
+    assert code == 0
+    deeds = (tmp_path / "chaos.log").read_text()
+    assert (deeds.count("bridge killed"), deeds.count("connections cut")) == (KILLS, CUTS)
+    faults = "".join(log.read_text() for log in (tmp_path / "faults").glob("*.log"))
+    for kind in ("refused", "unheard", "failed", "unknown", "twice"):
+        assert faults.count(f" {kind} "), f"no call or record was {kind}: nothing was put to the test"
