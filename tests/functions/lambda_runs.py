@@ -11,7 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from chalicelib import wire
 from chalicelib.store import aws, queues, rules
-from functions import records
+from functions import dead_letters, records
 from functions.records import RecordsFailed
 from tests.conftest import cold_start
 
@@ -78,9 +78,9 @@ class Function:
     queue: str
     monkeypatch: pytest.MonkeyPatch
 
-    def event(self, *bundles: wire.Bundle) -> Event:
-        """The bundles and a poisonous record, sent to the function's queue and received from it."""
-        for body in (*map(wire.encode, bundles), POISON):
+    def event(self, *bundles: wire.Bundle, poison: bool = True) -> Event:
+        """The bundles, and with them a poisonous record, sent to the function's queue and received from it."""
+        for body in (*map(wire.encode, bundles), *([POISON] if poison else [])):
             queues._sqs().send_message(QueueUrl=queues.url(self.queue), MessageBody=body)
         received: list[queues.Record] = []
         while more := queues.receive(self.queue, wait_seconds=0):
@@ -92,7 +92,8 @@ class Function:
 
     def run(self, event: Event, now_ms: int) -> None:
         """One invocation."""
-        self.monkeypatch.setattr(records, "time", _Clock(now_ms))
+        for module in (records, dead_letters):
+            self.monkeypatch.setattr(module, "time", _Clock(now_ms))
         with suppress(RecordsFailed):  # of the poison; what else failed is missed in the world
             self.handler(event, None)
 

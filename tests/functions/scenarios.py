@@ -10,21 +10,23 @@ import msgspec
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.message import Accepted, ErrorInfo, Status
 from chalicelib.domain.rules import Gateway, Route, Target
+from chalicelib.domain.waiting import Window
 from chalicelib.services.charge import charge
-from chalicelib.store import accounts, ledger, queues, rules
-from functions import billing, delivery, routing
+from chalicelib.store import accounts, ledger, messages, queues, rules
+from functions import billing, dead_letters, delivery, rounds, routing
 from tests.chalicelib.services import world
-from tests.chalicelib.services.world import ACCOUNT, GATEWAY, NOW_MS, OTHER_GATEWAY, PRICE_MICROS
+from tests.chalicelib.services.world import ACCOUNT, GATEWAY, HOUR_MS, NOW_MS, OTHER_GATEWAY, PRICE_MICROS
 from tests.conftest import PREFIX
 from tests.functions.lambda_runs import Handler, bodies, scan, waits
 
 POOR_ACCOUNT: Final = "acc_poor"
 # Everything that a step can leave behind. What moves money carries no instants: it must be the same to the digit.
 _SUMS: Final = ("wallets", "usage")
-_DATED: Final = ("ledger", "messages", "receipts")
+_DATED: Final = ("ledger", "messages", "receipts", "dead_letters")
 _QUEUES: Final = (
+    queues.ACCEPTED,
     queues.BILLING,
     *(queues.gateway_queue(gateway, priority) for gateway in (GATEWAY, OTHER_GATEWAY) for priority in ("bulk", "high")),
 )
@@ -43,6 +45,7 @@ class Scenario:
     prepare: Callable[[], None]
     bundles: tuple[wire.Bundle, ...]
     chapters: dict[str, str]  # message → its bundle
+    poison: bool = True  # whether a record that is no bundle comes with them
 
     def story(self) -> Story:
         """The world as it is, told in no particular order. Takes what is on the queues."""
@@ -59,8 +62,12 @@ class Scenario:
         for queue in _QUEUES:
             for bundle in bodies(queue):
                 yield bundle.id.partition("/")[0], f"{queue} {wire.encode(bundle)}"
-        if waits(queues.OUTCOMES):
+        if self.queue != queues.OUTCOMES:
+            yield from (("", f"outcomes {bundle.outcomes}") for bundle in _told(queues.OUTCOMES))
+        elif waits(queues.OUTCOMES):
             yield "", "receipts are parked"
+        if self.poison and waits(queues.DEAD):
+            yield "", "the poison is with the dead letters"
 
     def _chapter_of(self, item: dict[str, Any]) -> str:
         told = str(item)
@@ -69,7 +76,8 @@ class Scenario:
 
 
 def _sorted(item: dict[str, Any]) -> str:
-    return str(sorted(item.items()))
+    """Without SQS's own name of a record, which is a new one in each world."""
+    return str(sorted((name, value) for name, value in item.items() if name != "record"))
 
 
 # --- the customers, and the rules before and after an administrator changed them
@@ -174,6 +182,26 @@ _NEWS: Final = (
     ),
 )
 
+# --- looking after what waits: a message whose bundle was lost, one whose validity ended, one that is well
+
+_LOST, _OVERDUE, _WELL = world.draft(), world.draft(valid_until_ms=NOW_MS - HOUR_MS), world.draft()
+
+
+def _prepare_waiting() -> None:
+    _prepare()
+    charge([world.routed(_OVERDUE, _WELL)], NOW_MS - 2 * HOUR_MS)
+    bodies(queues.gateway_queue(GATEWAY, "normal"))
+    fact = Accepted(at_ms=NOW_MS, content=_LOST.content)
+    messages.put_facts([messages.Noted(ACCOUNT, _LOST.id, fact, 90)])
+
+
+_VISIT: Final = wire.Visit(id="V", accounts=(ACCOUNT, POOR_ACCOUNT), windows=(Window(NOW_MS - 1000, NOW_MS + 1000),))
+
+
+def _told(queue: str) -> Iterator[wire.OutcomeBundle]:
+    return (bundle for bundle in bodies(queue) if isinstance(bundle, wire.OutcomeBundle))
+
+
 SCENARIOS: Final = (
     Scenario("route", routing.route, queues.ACCEPTED, _prepare, ACCEPTED, _chapters(*ACCEPTED)),
     Scenario("charge", billing.charge, queues.BILLING, _prepare, routed_by(), _chapters(*ACCEPTED)),
@@ -185,6 +213,8 @@ SCENARIOS: Final = (
         _NEWS,
         {draft.id: ids.bundle_of_single(draft.id) for draft in _CHARGED},
     ),
+    Scenario("visit", rounds.visit, queues.VISITS, _prepare_waiting, (_VISIT,), {}),
+    Scenario("shelve", dead_letters.shelve, queues.DEAD, _prepare, ACCEPTED[:2], _chapters(*ACCEPTED), poison=False),
 )
 
 # The batch of charge as rules that came later would have it: to another gateway, at twice the price.
@@ -220,7 +250,7 @@ def what_follows(queue: str) -> tuple[wire.Bundle, ...]:
     """What a step sent to the next one; for charge what the bridge would tell of its dispatches: all delivered."""
     if queue == queues.ACCEPTED:
         return tuple(bodies(queues.BILLING))
-    dispatched = [bundle for name in _QUEUES[1:] for bundle in bodies(name) if isinstance(bundle, wire.DispatchBundle)]
+    dispatched = [bundle for name in _QUEUES[2:] for bundle in bodies(name) if isinstance(bundle, wire.DispatchBundle)]
     return tuple(_delivered(bundle) for bundle in dispatched)
 
 

@@ -37,16 +37,25 @@ CALLS: Final = {
     "Query TransactWriteItems BatchWriteItem "
     "GetQueueUrl SendMessage "  # a receipt of nobody is parked
     "GetQueueUrl SendMessage DeleteMessageBatch",
+    "visit": "GetItem Query "  # an account, its messages of the window
+    "GetQueueUrl GetQueueAttributes GetQueueUrl GetQueueAttributes SendMessageBatch "  # a lost one, if there is room
+    "BatchGetItem GetQueueUrl SendMessageBatch "  # an overdue one, by whether a bridge had it
+    "GetItem Query "  # the next account
+    "GetQueueUrl SendMessage GetQueueUrl DeleteMessageBatch",
+    "shelve": "UpdateItem UpdateItem",
 }
-RULES_ARE_READ: Final = ("ListObjectsV2", "GetObject")
+RULES_ARE_READ: Final = frozenset({"ListObjectsV2", "GetObject"})
+NAMES_ARE_READ: Final = frozenset({"GetQueueUrl"})
+READS: Final = RULES_ARE_READ | NAMES_ARE_READ | {"GetItem", "Query", "BatchGetItem", "GetQueueAttributes"}
 
 
-def table(*, without: tuple[str, ...] = ()) -> list[Any]:
-    """Scenario and number of call, a row each."""
+def table(*, leave_out: frozenset[str] = frozenset(), warm: bool = False) -> list[Any]:
+    """Scenario and number of call, a row each; a warm process has read the rules already."""
     return [
         pytest.param(BY_NAME[name], at, id=f"{name}-{at:02}-{call}")
         for name, calls in CALLS.items()
-        for at, call in enumerate((call for call in calls.split() if call not in without), start=1)
+        for at, call in enumerate((call for call in calls.split() if not (warm and call in RULES_ARE_READ)), start=1)
+        if call not in leave_out
     ]
 
 
@@ -56,7 +65,7 @@ def undisturbed(scenario: Scenario, now_ms: int) -> Story:
     with empty_aws(), pytest.MonkeyPatch.context() as monkeypatch:
         scenario.prepare()
         function = Function(scenario.handler, scenario.queue, monkeypatch)
-        function.run_cold(function.event(*scenario.bundles), now_ms)
+        function.run_cold(function.event(*scenario.bundles, poison=scenario.poison), now_ms)
         return scenario.story()
 
 
@@ -72,7 +81,7 @@ def in_new_world(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> tuple[F
     """The function and its event, in the world of the fixture `aws` as the scenario prepares it."""
     scenario.prepare()
     function = Function(scenario.handler, scenario.queue, monkeypatch)
-    return function, function.event(*scenario.bundles)
+    return function, function.event(*scenario.bundles, poison=scenario.poison)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=BY_NAME)
@@ -96,7 +105,7 @@ def test_a_run_that_ends_before_a_call_is_made_good_by_the_next(
         assert_undisturbed(scenario.story(), scenario, NOW_MS, LATER_MS)
 
 
-@pytest.mark.parametrize(("scenario", "at"), table())
+@pytest.mark.parametrize(("scenario", "at"), table(leave_out=READS))
 def test_a_call_that_aws_did_without_an_answer_is_done_again_and_changes_nothing(
     scenario: Scenario, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +117,7 @@ def test_a_call_that_aws_did_without_an_answer_is_done_again_and_changes_nothing
         assert_undisturbed(scenario.story(), scenario, NOW_MS)
 
 
-@pytest.mark.parametrize(("scenario", "at"), table(without=RULES_ARE_READ))
+@pytest.mark.parametrize(("scenario", "at"), table(leave_out=NAMES_ARE_READ, warm=True))
 def test_a_run_that_is_overtaken_at_a_call_by_another_of_the_same_record_changes_nothing(
     scenario: Scenario, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +138,7 @@ def test_runs_that_each_come_one_call_further_and_one_more_after_the_last_end_li
         at = 1
         while function.run_killed(event, NOW_MS, at):
             at += 1
-        assert at > len(CALLS[scenario.name].split()) / 2  # a later run may find done what an earlier one did
+        assert at > 2  # a later run may find done what an earlier one did, and make fewer calls
         function.run_cold(event, NOW_MS)
         assert_undisturbed(scenario.story(), scenario, NOW_MS)
 
