@@ -25,6 +25,20 @@ ENVIRONMENT = {
     "CHASQUI_CURSOR_SECRET": "cursor secret of the tests",
 }
 
+# Files that mostly wait or take minutes begin, so that two workers end at about the same time.
+LONG_FIRST = (
+    "tests/flows/test_chaos",
+    "tests/flows/",
+    "tests/packaging/",
+    "tests/smpp_bridge/test_",
+    "tests/chalicelib/api/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; otherwise the order stays."""
+    items.sort(key=lambda item: next((n for n, start in enumerate(LONG_FIRST) if item.nodeid.startswith(start)), 9))
+
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
