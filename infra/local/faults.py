@@ -21,6 +21,7 @@ from botocore.exceptions import ReadTimeoutError
 
 WHILE: Final = "CHASQUI_FAULTS_WHILE"
 SETTINGS: Final = "CHASQUI_FAULTS"  # a Faults' settings as JSON
+TWICE: Final = "twice"  # how the log says that a record came again
 FOLDER: Final = "faults"  # of a run's folder: what went wrong, a line a fault, a file a process
 
 
@@ -100,7 +101,7 @@ class Faults:
                 if self._dice.random() < self._settings.records:
                     self._again[queue].append((now + self._dice.uniform(0, self._settings.later_seconds), message))
         for _message in due:
-            self._note("twice", queue.rpartition("/")[2])
+            self._note(TWICE, queue.rpartition("/")[2])
         if due:
             parsed["Messages"] = [*parsed.get("Messages", ()), *due]
 

@@ -3,13 +3,14 @@
 CHAOS_VISIBILITY and CHAOS_GATEWAY_VISIBILITY are the seconds after which queues deliver what was not deleted again.
 """
 
+import json
 import os
 import random
 import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -106,8 +107,16 @@ def _tell_faults(where: Place) -> None:
     tally: Counter[str] = Counter()
     for log in (where.run_dir / faults.FOLDER).glob("*.log"):
         tally.update(line.split()[1] for line in log.read_text().splitlines())
-    told = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.items()))
-    print(f"  AWS calls and records: {told}", flush=True)
+    calls = sum(sum(line["calls"] for line in told["calls"].values()) for told in _meters(where))
+    failed = sum(tally[failing.value] for failing in faults.Failing)
+    told = ", ".join(f"{tally[failing.value]} {failing.value}" for failing in faults.Failing)
+    print(f"  AWS calls: {calls}, of which {failed} failed on purpose: {told}", flush=True)
+    print(f"  records delivered once more: {tally[faults.TWICE]}", flush=True)
+
+
+def _meters(where: Place) -> list[dict[str, Any]]:
+    """What the processes counted, those that were killed included."""
+    return [json.loads(meter.read_text()) for meter in (where.run_dir / "meter").glob("*.json")]
 
 
 def _tell_dead_letters() -> None:

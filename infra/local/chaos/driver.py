@@ -18,6 +18,7 @@ AHEAD: Final = 4_000  # messages that are sent and not submitted, at most: then 
 _BUNDLES_A_TURN: Final = 5
 _TURN_SECONDS: Final = 0.1
 _SHOWN_SECONDS: Final = 5.0
+_RECOVERY_SECONDS: Final = 25.0  # a lease of a bridge that died stands for some 15 s
 _SLOW_MS: Final = 800.0
 RESPONSE_DELAY_MS: Final = 150.0  # always, so that there is something in flight when a deed is done
 
@@ -62,14 +63,15 @@ class Driver:
         self._bridge = BRIDGE
         self._lives = 1
         self._submitted = 0
-        self._begun = time.monotonic()
+        self._fed_at = time.monotonic()
+        self._due = 0.0  # messages that are to be sent by now
+        self._recovering: tuple[int, float] | None = None  # submits when the bridge was killed, and until when at most
         self._shown_at = 0.0
 
     def run(self) -> None:
         """Until all is sent and the plan is carried out. Raises RunFailed where a process dies that should not."""
         self._log.write_text("")
         self._control({"response_delay_ms": RESPONSE_DELAY_MS, "receipt_delay_seconds": 0.5})
-        self._begun = time.monotonic()
         while self._steps or self._endings or not self._load.over:
             self._crew.check()
             self._look()
@@ -83,7 +85,9 @@ class Driver:
 
     def _look(self) -> None:
         stats, now = self.stats(), time.monotonic()
-        self._submitted = stats["messages"]
+        self._submitted, submits = stats["messages"], stats["accepted"]
+        if self._recovering and (submits > self._recovering[0] or now > self._recovering[1]):
+            self._recovering = None
         if now - self._shown_at >= _SHOWN_SECONDS:
             self._shown_at = now
             told = ", ".join(f"{deed.value} {count}x" for deed in Deed if (count := self._count(deed)))
@@ -96,28 +100,37 @@ class Driver:
         return sum(done.deed is deed for done in self.done)
 
     def _feed(self) -> None:
-        due = (time.monotonic() - self._begun) * self._size.messages_per_second
+        now = time.monotonic()
+        if not self._is_held_up():
+            self._due += (now - self._fed_at) * self._size.messages_per_second
+        self._fed_at = now
         for _ in range(_BUNDLES_A_TURN):
             sent = len(self._load.sent)
-            if self._load.over or sent > due or sent - self._submitted > AHEAD:
+            if self._load.over or sent > self._due or sent - self._submitted > AHEAD:
                 return
             self._load.send_some()
 
     def _carry_out(self) -> None:
-        """One step a turn, and none while another lasts: so that each meets a platform at work."""
+        """One step a turn, and none while another lasts, or a killed bridge has not submitted anything again."""
         now = time.time()
         for ending in [ending for ending in self._endings if ending[0] <= now]:
             self._endings.remove(ending)
             ending[1]()
-        if not self._steps or self._endings:
-            return
-        if len(self._load.sent) >= self._steps[0].share * self._size.messages:
+        if self._is_due() and not self._endings and not self._recovering:
             self._begin(self._steps.pop(0), now)
+
+    def _is_due(self) -> bool:
+        return bool(self._steps) and len(self._load.sent) >= self._steps[0].share * self._size.messages
+
+    def _is_held_up(self) -> bool:
+        """The load waits for the plan, so that its later steps meet some of it."""
+        return self._recovering is not None and self._is_due()
 
     def _begin(self, step: Step, now: float) -> None:
         deed, until = Deed[step.deed], now + step.seconds
         if deed is Deed.KILL:
             self._crew.kill(self._bridge)
+            self._recovering = (self.stats()["accepted"], time.monotonic() + step.seconds + _RECOVERY_SECONDS)
             self._endings.append((until, self._start_bridge))
         elif deed is Deed.CUT:
             self._control({"disconnect": True})
