@@ -4,9 +4,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
-from threading import Lock, local
+from threading import Lock
 from typing import Any, Final
 
+from infra.local import moto_pace
 from infra.local.place import HOST, ROOT, Place
 
 MINISTACK_PYTHON: Final = ROOT / ".venv-ministack" / "bin" / "python"
@@ -22,13 +23,10 @@ def serve(where: Place) -> None:
     {"moto": _serve_moto, "ministack": _serve_ministack}[where.backend](where)
 
 
-_INDEX_NAME: Final = 6  # its place among the arguments of moto's query, after the hash key
-
-
 class TakingTurns:
     """A WSGI application whose DynamoDB calls take turns.
 
-    moto copies and walks whole tables in a transaction; another thread's write in between answers 500. Its threads
+    moto walks whole tables; another thread's write in between answers 500. Its threads
     share one interpreter lock, so turns cost nothing. Queues stay out of it: their long polls would hold up all.
     """
 
@@ -52,8 +50,8 @@ def _serve_moto(where: Place) -> None:
     )
     from werkzeug.serving import make_server  # noqa: PLC0415 - the same
 
-    class KeepingAlive(MotoRequestHandler):
-        """HTTP/1.1 saves a connection and a thread a call; without Nagle's 40 ms wait that comes with it."""
+    class Prompt(MotoRequestHandler):
+        """Without Nagle's 40 ms wait."""
 
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -63,33 +61,11 @@ def _serve_moto(where: Place) -> None:
 
     modules = tuple(backends.list_of_moto_modules())  # it walks moto's folder, and is asked at every request
     backends.list_of_moto_modules = lambda: iter(modules)
-    _read_one_partition_a_query()
+    moto_pace.keep()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     application = TakingTurns(DomainDispatcherApplication(create_backend_app))
-    server = make_server(HOST, where.aws_port, application, threaded=True, request_handler=KeepingAlive)
+    server = make_server(HOST, where.aws_port, application, threaded=True, request_handler=Prompt)
     server.serve_forever()
-
-
-def _read_one_partition_a_query() -> None:
-    """moto sorts the whole table for a query, however small its partition: a tenth of a second at 10,000 items."""
-    from moto.dynamodb.models import table as module  # noqa: PLC0415 - as above
-
-    table: Any = module.Table
-    query, all_items, asked = table.query, table.all_items, local()
-
-    def query_alone(self: Any, hash_key: Any, *given: Any, **named: Any) -> Any:
-        has_index = named.get("index_name") or any(given[_INDEX_NAME : _INDEX_NAME + 1])
-        asked.partition = None if has_index else hash_key
-        try:
-            return query(self, hash_key, *given, **named)
-        finally:
-            asked.partition = None
-
-    def items_asked(self: Any) -> Any:
-        partition = getattr(asked, "partition", None)
-        return all_items(self) if partition is None else list(self.items.get(partition, {}).values())
-
-    table.query, table.all_items = query_alone, items_asked
 
 
 def _serve_ministack(where: Place) -> None:

@@ -1,0 +1,135 @@
+"""What keeps moto's pace with much in it: calls that walked or copied all that it holds no longer do."""
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from threading import local
+from typing import Any, Final, NamedTuple
+
+_INDEX_NAME: Final = 6  # its place among the arguments of moto's query, after the hash key
+
+
+def keep() -> None:
+    """Change moto in this process."""
+    _read_one_partition_a_query()
+    _undo_only_what_a_transaction_touched()
+    _count_a_queue_only_when_asked()
+
+
+def _read_one_partition_a_query() -> None:
+    """moto sorts the whole table for a query, however small its partition: a tenth of a second at 10,000 items."""
+    from moto.dynamodb.models import table as module  # noqa: PLC0415 - the other backend's environment has no moto
+
+    table: Any = module.Table
+    query, all_items, asked = table.query, table.all_items, local()
+
+    def query_alone(self: Any, hash_key: Any, *given: Any, **named: Any) -> Any:
+        has_index = named.get("index_name") or any(given[_INDEX_NAME : _INDEX_NAME + 1])
+        asked.partition = None if has_index else hash_key
+        try:
+            return query(self, hash_key, *given, **named)
+        finally:
+            asked.partition = None
+
+    def items_asked(self: Any) -> Any:
+        partition = getattr(asked, "partition", None)
+        return all_items(self) if partition is None else list(self.items.get(partition, {}).values())
+
+    table.query, table.all_items = query_alone, items_asked
+
+
+class _Before(NamedTuple):
+    """An item's place, and what stood there."""
+
+    table: Any
+    partition: Any
+    row: Any  # None in a table without range keys
+    item: Any
+
+
+def _undo_only_what_a_transaction_touched() -> None:
+    """moto copies the tables of a transaction to restore them if it fails: a second at 10,000 items."""
+    from moto.dynamodb import models  # noqa: PLC0415 - the other backend's environment has no moto
+    from moto.dynamodb.models import table as module  # noqa: PLC0415 - the same
+
+    backend: Any = models.DynamoDBBackend
+    table: Any = module.Table
+    transact, under_way = backend.transact_write_items, local()
+
+    def transact_alone(self: Any, operations: Sequence[dict[str, Any]]) -> None:
+        named = [op for one in operations for op in one.values() if op.get("TableName") in self.tables]
+        before = [_standing(self.tables[op["TableName"]], op) for op in named]
+        under_way.now = True
+        try:
+            transact(self, operations)
+        except Exception:
+            for place in before:
+                _restore(place)
+            raise
+        finally:
+            under_way.now = False
+
+    def copied(self: Any, memo: dict[int, Any]) -> Any:
+        if getattr(under_way, "now", False):
+            return self
+        made = memo[id(self)] = object.__new__(type(self))
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return made
+
+    backend.transact_write_items, table.__deepcopy__ = transact_alone, copied
+
+
+def _standing(table: Any, operation: dict[str, Any]) -> _Before:
+    from moto.dynamodb.models.dynamo_type import DynamoType  # noqa: PLC0415 - the other backend has no moto
+
+    key = operation.get("Key") or operation["Item"]
+    partition = DynamoType(key[table.hash_key_attr])
+    row = DynamoType(key[table.range_key_attr]) if table.range_key_attr else None
+    return _Before(table, partition, row, copy.deepcopy(table.get_item(partition, row)))
+
+
+def _restore(place: _Before) -> None:
+    rows, name = place.table.items, place.partition
+    if place.row is not None:
+        rows, name = rows[place.partition], place.row
+    if place.item is None:
+        rows.pop(name, None)
+    else:
+        rows[name] = place.item
+
+
+def _count_a_queue_only_when_asked() -> None:
+    """moto counts a queue's records several times for each that is sent or received: 10 ms with a thousand there."""
+    from moto.sqs import models  # noqa: PLC0415 - the other backend's environment has no moto
+
+    queue: Any = models.Queue
+    backend: Any = models.SQSBackend
+    attributes, sending = queue.attributes, local()
+
+    def without_counts(send: Callable[..., Any]) -> Callable[..., Any]:
+        def send_without(*given: Any, **named: Any) -> Any:
+            sending.depth = getattr(sending, "depth", 0) + 1
+            try:
+                return send(*given, **named)
+            finally:
+                sending.depth -= 1
+
+        return send_without
+
+    def attributes_asked(self: Any) -> Any:
+        return {} if getattr(sending, "depth", 0) and not self.fifo_queue else attributes.fget(self)
+
+    def is_kept(self: Any, name: str, message: Any) -> bool:
+        kept_seconds: int = self.get_queue(name).message_retention_period
+        return bool(message.sent_timestamp / 1000 + kept_seconds > time.time())
+
+    queue.attributes = property(attributes_asked)
+    backend.is_message_valid_based_on_retention_period = is_kept
+    module: Any = models
+    module.unix_time, module.unix_time_millis = time.time, _millis  # moto's go by way of a calendar
+    backend.send_message = without_counts(backend.send_message)
+    backend.send_message_batch = without_counts(backend.send_message_batch)
+
+
+def _millis() -> float:
+    return time.time() * 1000

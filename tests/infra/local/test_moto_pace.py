@@ -1,0 +1,123 @@
+"""moto with our cures does what moto does."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.dynamodb import models as dynamodb
+from moto.dynamodb.models import table as tables
+from moto.sqs import models as sqs
+
+from chalicelib.store import aws as clients
+from chalicelib.store import queues
+from infra.local import moto_pace
+from tests.conftest import PREFIX
+
+LEDGER = f"{PREFIX}-ledger"
+WALLETS = f"{PREFIX}-wallets"
+
+
+@pytest.fixture(autouse=True)
+def _paced(monkeypatch: pytest.MonkeyPatch, aws: object) -> Iterator[None]:
+    for owner, names in (
+        (dynamodb.DynamoDBBackend, ("transact_write_items",)),
+        (tables.Table, ("query", "all_items")),
+        (sqs.Queue, ("attributes",)),
+        (sqs.SQSBackend, ("send_message", "send_message_batch", "is_message_valid_based_on_retention_period")),
+        (sqs, ("unix_time", "unix_time_millis")),
+    ):
+        for name in names:
+            monkeypatch.setattr(owner, name, vars(owner)[name])  # so that it is as before after the test
+    moto_pace.keep()
+    yield
+    del tables.Table.__deepcopy__  # type: ignore[attr-defined]  # which moto does not have
+
+
+def _dynamodb() -> Any:
+    return clients.client("dynamodb")
+
+
+def _wallet(balance: int) -> dict[str, Any]:
+    return {"account": {"S": "acc_1"}, "balance_micros": {"N": str(balance)}}
+
+
+def _entry(name: str) -> dict[str, Any]:
+    return {"account": {"S": "acc_1"}, "entry": {"S": name}}
+
+
+def _charge(entry: str, amount: int) -> None:
+    _dynamodb().transact_write_items(
+        TransactItems=[
+            {
+                "Update": {
+                    "TableName": WALLETS,
+                    "Key": {"account": {"S": "acc_1"}},
+                    "UpdateExpression": "ADD balance_micros :amount",
+                    "ExpressionAttributeValues": {":amount": {"N": str(-amount)}},
+                }
+            },
+            {
+                "Put": {
+                    "TableName": LEDGER,
+                    "Item": _entry(entry),
+                    "ConditionExpression": "attribute_not_exists(entry)",
+                }
+            },
+        ]
+    )
+
+
+def _standing() -> tuple[str, list[str]]:
+    wallet = _dynamodb().get_item(TableName=WALLETS, Key={"account": {"S": "acc_1"}})["Item"]
+    found = _dynamodb().query(
+        TableName=LEDGER,
+        KeyConditionExpression="account = :account",
+        ExpressionAttributeValues={":account": {"S": "acc_1"}},
+    )
+    return wallet["balance_micros"]["N"], [item["entry"]["S"] for item in found["Items"]]
+
+
+def test_a_transaction_is_all_or_nothing() -> None:
+    _dynamodb().put_item(TableName=WALLETS, Item=_wallet(100))
+    _charge("a", 10)
+    assert _standing() == ("90", ["a"])
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        _charge("a", 10)
+    assert _standing() == ("90", ["a"])
+    _charge("b", 10)
+    assert _standing() == ("80", ["a", "b"])
+
+
+def test_what_a_failed_transaction_made_is_gone() -> None:
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        _dynamodb().transact_write_items(
+            TransactItems=[
+                {"Put": {"TableName": WALLETS, "Item": _wallet(5)}},
+                {"Put": {"TableName": LEDGER, "Item": _entry("a")}},
+                {
+                    "ConditionCheck": {
+                        "TableName": LEDGER,
+                        "Key": _entry("missing"),
+                        "ConditionExpression": "attribute_exists(entry)",
+                    }
+                },
+            ]
+        )
+    assert "Item" not in _dynamodb().get_item(TableName=WALLETS, Key={"account": {"S": "acc_1"}})
+    assert "Item" not in _dynamodb().get_item(TableName=LEDGER, Key=_entry("a"))
+
+
+def test_a_table_that_is_not_there_is_told_as_by_moto() -> None:
+    put = {"Put": {"TableName": "nowhere", "Item": _wallet(5)}}
+    with pytest.raises(ClientError, match=r"ResourceNotFound|TransactionCanceled"):
+        _dynamodb().transact_write_items(TransactItems=[put])
+
+
+def test_a_queue_tells_its_depth_when_asked() -> None:
+    for body in "abc":
+        queues.send_again(queues.ACCEPTED, body)
+    assert queues.depth(queues.ACCEPTED) == 3
+    assert sorted(record.body for record in queues.receive(queues.ACCEPTED, wait_seconds=0)) == ["a", "b", "c"]
+    assert queues.receive(queues.ACCEPTED, wait_seconds=0) == []
+    assert queues.depth(queues.ACCEPTED) == 3  # in our hands
