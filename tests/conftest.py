@@ -1,26 +1,20 @@
-"""The world of a test: AWS in this process (moto), with the tables, queues and bucket of infra/data.yaml."""
+"""The settings of a test, its world (tests.world), and the order of the tests."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from chalicelib.settings import Settings, settings
-from chalicelib.store import aws as aws_clients
-from chalicelib.store import cached, dynamo, queues, rules
 from tests.figures import pytest_terminal_summary
+from tests.world import PREFIX, REGION, TEMPLATE, cold_start, empty_aws
 
-__all__ = ["pytest_terminal_summary"]  # a hook: pytest finds it here
+# pytest_terminal_summary is a hook: pytest finds it here
+__all__ = ["PREFIX", "TEMPLATE", "cold_start", "empty_aws", "pytest_terminal_summary"]
 
-PREFIX = "chq-test"
-TEMPLATE = Path(__file__).parent.parent / "infra" / "data.yaml"
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": REGION,
     "CHASQUI_PREFIX": PREFIX,
     "CHASQUI_CURSOR_SECRET": "cursor secret of the tests",
 }
@@ -57,27 +51,3 @@ def aws(environment: Settings) -> Iterator[Settings]:
     """An empty AWS holding the stack of infra/data.yaml; nothing is remembered from the test before."""
     with empty_aws():
         yield environment
-
-
-@contextmanager
-def empty_aws() -> Iterator[None]:
-    """The same for a test that needs several, one after the other; it takes the fixture `environment`."""
-    with mock_aws():
-        cold_start()
-        cloudformation: Any = aws_clients.client("cloudformation")
-        cloudformation.create_stack(
-            StackName=PREFIX,
-            TemplateBody=TEMPLATE.read_text(),
-            Parameters=[{"ParameterKey": "Prefix", "ParameterValue": PREFIX}],
-        )
-        yield
-    cold_start()
-
-
-def cold_start() -> None:
-    """Forget what the process has learned so far, as a new one would not know it."""
-    aws_clients.forget_clients()
-    dynamo.connection.cache_clear()
-    queues.forget()
-    rules.forget()
-    cached.forget_all()
