@@ -26,6 +26,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     shards: int = 1
     retention_days: int = DEFAULT_RETENTION_DAYS
     refund_policy: RefundPolicy = "rejected"
+    listens: bool = False  # it has an SMPP login or a webhook: somebody is to be told what becomes of its messages
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,21 @@ Mode = Literal["live", "test"]
 Source = Literal["https", "smpp", "panel", "job"]
 
 
+class Tlv(msgspec.Struct, frozen=True, array_like=True):
+    """An optional parameter of SMPP (3.4, 3.2.4.1), as it came."""
+
+    tag: int
+    value: bytes
+
+
+class Segment(msgspec.Struct, frozen=True, array_like=True):
+    """One part of a message that its sender cut (GSM 03.40, 9.2.3.24.1): `number` of `total`, from 1."""
+
+    reference: int
+    total: int
+    number: int
+
+
 class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the customer handed over, after checking. Exactly one of `text` and `data` is meant by `encoding`."""
 
@@ -65,6 +80,15 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     client_ref: str | None = None
     mode: Mode = "live"
     source: Source = "https"
+    login: str = ""  # the SMPP login (system_id) that it came by
+    registered: int = 0  # registered_delivery as asked for (SMPP 3.4, 5.2.17)
+    message_class: int | None = None  # GSM 03.38, 4: 0 is flash
+    udh: bytes = b""  # the customer's own user data header elements, without the length octet
+    segment: Segment | None = None  # a part that the customer cut, whose other parts did not come
+    tlvs: tuple[Tlv, ...] = ()  # for the gateway
+    segment_ids: tuple[str, ...] = ()  # what was answered for the parts of a message that was joined here
+    callback_url: str = ""  # where its events go, beside the account's webhooks
+    job: str = ""  # the job that made it
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -104,6 +128,7 @@ class Queued(Fact, frozen=True, kw_only=True, tag="queued"):
     rules: int  # number of the snapshot that decided
     bundle: str  # name of the ledger entry that paid
     why: str  # one line: how the route was found
+    dispatch: str = ""  # under which name its bridge claims it, where it shares a bundle
 
 
 class Submitted(Fact, frozen=True, kw_only=True, tag="submitted"):
