@@ -14,7 +14,9 @@ PREFIX = "${Prefix}-"
 # Money, messages, and what an administrator typed in: none of it can be made again from anything else.
 NEVER_LOST = {"accounts", "api_keys", "wallets", "ledger", "usage", "messages", "gateways", "routes", "numbering"}
 NEVER_LOST |= {"dead_letters"}  # somebody's messages that wait for a person
+NEVER_LOST |= {"smpp_logins"}
 EXPIRING = {"messages", "dead_letters", "receipts", "dispatches", "idempotency"}
+EXPIRING |= {"esme_sessions"}
 OF_THE_MOMENT = {"leases"}
 WORK_QUEUES = {"accepted", "billing", "outcomes", "visits", "audits"}
 
