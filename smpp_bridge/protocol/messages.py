@@ -29,11 +29,9 @@ _FLAG_FIELDS: Final[tuple[Field, ...]] = (
 )
 
 
-@dataclass
-class Message(Pdu):
-    """What submit_sm and deliver_sm have in common: all of it, on the wire."""
+class MessageParameters:
+    """The optional parameters that PDUs with a message in them may have, as far as they mean something here."""
 
-    takes_tlvs = True
     message_payload = OctetsParameter(Tag.MESSAGE_PAYLOAD)
     sar_msg_ref_num = IntegerParameter(Tag.SAR_MSG_REF_NUM)
     sar_total_segments = IntegerParameter(Tag.SAR_TOTAL_SEGMENTS)
@@ -42,6 +40,13 @@ class Message(Pdu):
     receipted_message_id = TextParameter(Tag.RECEIPTED_MESSAGE_ID)
     message_state = IntegerParameter(Tag.MESSAGE_STATE)
     network_error_code = OctetsParameter(Tag.NETWORK_ERROR_CODE)
+
+
+@dataclass
+class Message(Pdu, MessageParameters):
+    """What submit_sm and deliver_sm have in common: all of it, on the wire."""
+
+    takes_tlvs = True
 
     service_type: str = ""
     source_addr_ton: int = 0
@@ -97,18 +102,10 @@ class DeliverSm(Message, stock.DeliverSM):
 
 
 @dataclass
-class DataSm(Pdu, stock.DataSM):
+class DataSm(Pdu, MessageParameters, stock.DataSM):
     command_id = CommandId.DATA_SM
     fields = (*_ADDRESS_FIELDS, Integer("registered_delivery"), Integer("data_coding"))
     takes_tlvs = True
-    message_payload = OctetsParameter(Tag.MESSAGE_PAYLOAD)
-    sar_msg_ref_num = IntegerParameter(Tag.SAR_MSG_REF_NUM)
-    sar_total_segments = IntegerParameter(Tag.SAR_TOTAL_SEGMENTS)
-    sar_segment_seqnum = IntegerParameter(Tag.SAR_SEGMENT_SEQNUM)
-    user_message_reference = IntegerParameter(Tag.USER_MESSAGE_REFERENCE)
-    receipted_message_id = TextParameter(Tag.RECEIPTED_MESSAGE_ID)
-    message_state = IntegerParameter(Tag.MESSAGE_STATE)
-    network_error_code = OctetsParameter(Tag.NETWORK_ERROR_CODE)
 
     service_type: str = ""
     source_addr_ton: int = 0

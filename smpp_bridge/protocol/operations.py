@@ -49,6 +49,8 @@ OPERATIONS: Final[dict[CommandId, tuple[frozenset[State], frozenset[Role]]]] = {
     CommandId.UNBIND_RESP: (BOUND_STATES, _EITHER),
     CommandId.SUBMIT_SM: (_TX, _ESME),
     CommandId.SUBMIT_SM_RESP: (_TX, _SMSC),
+    CommandId.SUBMIT_MULTI: (_TX, _ESME),
+    CommandId.SUBMIT_MULTI_RESP: (_TX, _SMSC),
     CommandId.DATA_SM: (BOUND_STATES, _EITHER),
     CommandId.DATA_SM_RESP: (BOUND_STATES, _EITHER),
     CommandId.DELIVER_SM: (_RX, _SMSC),
@@ -57,6 +59,8 @@ OPERATIONS: Final[dict[CommandId, tuple[frozenset[State], frozenset[Role]]]] = {
     CommandId.QUERY_SM_RESP: (_TX, _SMSC),
     CommandId.CANCEL_SM: (_TX, _ESME),
     CommandId.CANCEL_SM_RESP: (_TX, _SMSC),
+    CommandId.REPLACE_SM: (_TX, _ESME),
+    CommandId.REPLACE_SM_RESP: (_TX, _SMSC),
     CommandId.ENQUIRE_LINK: (BOUND_STATES, _EITHER),
     CommandId.ENQUIRE_LINK_RESP: (BOUND_STATES, _EITHER),
     CommandId.ALERT_NOTIFICATION: (_RX, _SMSC),
@@ -69,10 +73,12 @@ APPLICATION_REQUESTS: Final = frozenset(
     int(command)
     for command in (
         CommandId.SUBMIT_SM,
+        CommandId.SUBMIT_MULTI,
         CommandId.DELIVER_SM,
         CommandId.DATA_SM,
         CommandId.QUERY_SM,
         CommandId.CANCEL_SM,
+        CommandId.REPLACE_SM,
     )
 )
 

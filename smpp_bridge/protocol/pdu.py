@@ -19,7 +19,7 @@ from smpp_bridge.protocol.binds import (
     BindTransmitterResp,
 )
 from smpp_bridge.protocol.commands import CommandId
-from smpp_bridge.protocol.fields import CString, Integer
+from smpp_bridge.protocol.fields import CString, Integer, ShortMessage
 from smpp_bridge.protocol.messages import (
     DataSm,
     DataSmResp,
@@ -30,9 +30,10 @@ from smpp_bridge.protocol.messages import (
     SubmitSm,
     SubmitSmResp,
 )
+from smpp_bridge.protocol.multi import SubmitMulti, SubmitMultiResp
 from smpp_bridge.protocol.status import Status
 
-# --- asking after a message, and taking it back: sections 4.8 and 4.9
+# --- asking after a message, taking it back, saying another: sections 4.8 to 4.10
 
 
 @dataclass
@@ -94,6 +95,36 @@ class CancelSm(Pdu, stock.Command):
 
 class CancelSmResp(Pdu, stock.Command):
     command_id = CommandId.CANCEL_SM_RESP
+
+
+@dataclass
+class ReplaceSm(Pdu, stock.Command):
+    command_id = CommandId.REPLACE_SM
+    fields = (
+        CString("message_id", 65, Status.INVALID_MESSAGE_ID),
+        Integer("source_addr_ton"),
+        Integer("source_addr_npi"),
+        CString("source_addr", 21, Status.INVALID_SOURCE),
+        CString("schedule_delivery_time", 17, Status.INVALID_SCHEDULE, whole=True),
+        CString("validity_period", 17, Status.INVALID_VALIDITY, whole=True),
+        Integer("registered_delivery"),
+        Integer("sm_default_msg_id"),
+        ShortMessage(),
+    )
+
+    message_id: str = ""
+    source_addr_ton: int = 0
+    source_addr_npi: int = 0
+    source_addr: str = ""
+    schedule_delivery_time: str = ""
+    validity_period: str = ""
+    registered_delivery: int = 0
+    sm_default_msg_id: int = 0
+    short_message: bytes = b""
+
+
+class ReplaceSmResp(Pdu, stock.Command):
+    command_id = CommandId.REPLACE_SM_RESP
 
 
 # --- the session itself: sections 4.2, 4.3, 4.11 and 4.12
@@ -162,6 +193,10 @@ PDUS: Final[dict[int, type[Pdu]]] = {
         QuerySmResp,
         CancelSm,
         CancelSmResp,
+        ReplaceSm,
+        ReplaceSmResp,
+        SubmitMulti,
+        SubmitMultiResp,
         Unbind,
         UnbindResp,
         EnquireLink,
@@ -196,6 +231,10 @@ __all__ = [
     "Pdu",
     "QuerySm",
     "QuerySmResp",
+    "ReplaceSm",
+    "ReplaceSmResp",
+    "SubmitMulti",
+    "SubmitMultiResp",
     "SubmitSm",
     "SubmitSmResp",
     "Unbind",
