@@ -66,11 +66,14 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("dispatches", actions=("GetItem", "PutItem")),
         _table("gateways", "routes", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
         _table("numbering", actions=("BatchWriteItem", "DeleteItem", "Scan")),
+        _table("smpp_logins", actions=("GetItem", "PutItem", "UpdateItem", "Scan")),
+        _table("smpp_logins/index/by_account", actions=("Query",)),
+        _table("esme_sessions", actions=("Query", "UpdateItem", "Scan")),  # an end is asked for
         _table("dead_letters", actions=("GetItem", "UpdateItem")),
         _table("dead_letters/index/by_state", actions=("Query",)),
         # A canceled message is settled like any other; a dead letter goes again to the queue it failed on.
         _send("accepted", "billing", "outcomes", "visits", "audits", "gateway-*"),
-        Grant("sqs", ("CreateQueue",), ("gateway-*",)),
+        Grant("sqs", ("CreateQueue",), ("gateway-*", "esme-*")),
         Grant("sqs", ("GetQueueUrl", "GetQueueAttributes"), ("dead",)),
         Grant("secretsmanager", ("CreateSecret", "PutSecretValue"), ("gateways/*",)),  # written, never read
     ),

@@ -2,16 +2,28 @@
 
 from typing import Final
 
-from chalicelib.api import account, documentation, ledger, messages
-from chalicelib.api.admin import accounts, api_keys, credits, dead_letters, gateways, numbering, published_rules, routes
+from chalicelib.api import account, documentation, ledger, messages, smpp_sessions
+from chalicelib.api.admin import (
+    accounts,
+    api_keys,
+    credits,
+    dead_letters,
+    gateways,
+    numbering,
+    published_rules,
+    routes,
+    smpp_logins,
+)
 from chalicelib.api.endpoints import Endpoints
 
 _OPERATIONS: Final = (
     messages.endpoints,
     account.endpoints,
     ledger.endpoints,
+    smpp_sessions.endpoints,
     accounts.endpoints,
     api_keys.endpoints,
+    smpp_logins.endpoints,
     credits.endpoints,
     gateways.endpoints,
     routes.endpoints,

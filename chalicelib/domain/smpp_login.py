@@ -37,6 +37,7 @@ class SmppLogin(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     password_hash: str  # argon2id, as PHC string
     created_ms: int
+    opens_ms: int = 0  # it may bind from then on: before, somebody might not know yet that its account listens
     mode: Mode = "live"
     state: LoginState = "active"
     max_sessions: int = 2  # over all bridges

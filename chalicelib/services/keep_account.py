@@ -27,7 +27,7 @@ def change_account(account: Account, expected_version: int) -> Row[Account]:
         raise not_found("account")
     if account.shards < held.value.shards:
         raise invalid_field("/shards", "out_of_range", "messages lie in the shards there are: their number only grows")
-    changed = msgspec.structs.replace(account, created_ms=held.value.created_ms)
+    changed = msgspec.structs.replace(account, created_ms=held.value.created_ms, listens=held.value.listens)
     if not accounts.change(account.id, expected_version, changed):
         raise Fault("version_conflict", f"the account is at version {held.version}")
     return Row(changed, expected_version + 1)

@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chalicelib.domain.smpp_login import SYSTEM_ID_PATTERN
+
 AccountId = Annotated[str, Meta(pattern="^[a-z0-9_A-Z-]{1,40}$", description="An account's id.")]
 KeyId = Annotated[str, Meta(pattern="^[0-9A-Za-z]{1,40}$", description="An API key's id: its third part, no secret.")]
 GatewayId = Annotated[
@@ -16,6 +18,15 @@ GatewayId = Annotated[
     ),
 ]
 RouteId = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,40}$", description="A route's id.")]
+SystemId = Annotated[
+    str,
+    Meta(
+        pattern=SYSTEM_ID_PATTERN,
+        description="An SMPP login's system_id (SMPP 3.4, 5.2.1); its queue is named after it.",
+        examples=["acme"],
+    ),
+]
+SessionId = Annotated[str, Meta(pattern="^[0-9A-Za-z_-]{1,40}$(?!\\n)", description="A bound session's id.")]
 Prefix = Annotated[str, Meta(pattern="^[1-9][0-9]{0,14}$(?!\\n)", description="The first digits of numbers, no +.")]
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$(?!\\n)", description="ISO 3166-1 alpha-2.", examples=["ES"])]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
