@@ -8,8 +8,10 @@ from chalicelib.domain.account import Wallet
 from chalicelib.domain.audit import Difference, LedgerSum
 from chalicelib.domain.books import Books
 from chalicelib.domain.decision import Decision, Refusal
-from chalicelib.domain.message import Content, ErrorInfo, Status
+from chalicelib.domain.esme import EsmeInbound, EsmeItem, EsmeReceipt
+from chalicelib.domain.message import Content, ErrorInfo, Segment, Status
 from chalicelib.domain.waiting import Window
+from chalicelib.domain.webhook_event import Event
 
 __all__ = [
     "MAX_BUNDLE_BYTES",
@@ -25,6 +27,12 @@ __all__ = [
     "DispatchBundle",
     "Draft",
     "EndOutcome",
+    "EsmeBundle",
+    "EsmeInbound",
+    "EsmeItem",
+    "EsmeReceipt",
+    "InboundDue",
+    "InboundOutcome",
     "Outcome",
     "OutcomeBundle",
     "ReceiptOutcome",
@@ -32,7 +40,9 @@ __all__ = [
     "Routed",
     "RoutedBundle",
     "SubmitOutcome",
+    "ToldInVain",
     "Visit",
+    "WebhookBundle",
     "decode",
     "encode",
 ]
@@ -150,7 +160,39 @@ class ReceiptOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     looked: int = 0  # how often settle has looked for its message in vain
 
 
-Outcome = SubmitOutcome | AttemptOutcome | EndOutcome | ReceiptOutcome
+class InboundOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="inbound"):
+    """A message from a handset, or a part of one. `octets` are without a user data header; `coding` is data_coding."""
+
+    id: str  # a ULID
+    at_ms: int
+    gateway: str
+    sender: str
+    recipient: str  # E.164 with +, or a short code
+    octets: bytes
+    coding: int
+    segment: Segment | None = None
+
+
+class InboundDue(msgspec.Struct, frozen=True, kw_only=True, tag="inbound_due"):
+    """settle → settle, delayed: a message whose other parts were waited for is told as it is by now."""
+
+    set: str  # see store.inbound_parts
+    gateway: str
+    sender: str
+    recipient: str
+    coding: int
+    total: int
+
+
+class ToldInVain(msgspec.Struct, frozen=True, kw_only=True, tag="told_in_vain"):
+    """A customer's client refused these, or left them unanswered: settle puts them on its queue once more."""
+
+    login: str
+    items: tuple[EsmeItem, ...]
+    attempt: int  # how often they have been told in vain
+
+
+Outcome = SubmitOutcome | AttemptOutcome | EndOutcome | ReceiptOutcome | ToldInVain | InboundOutcome | InboundDue
 
 
 class OutcomeBundle(msgspec.Struct, frozen=True, kw_only=True, tag="outcomes"):
@@ -158,6 +200,19 @@ class OutcomeBundle(msgspec.Struct, frozen=True, kw_only=True, tag="outcomes"):
 
     id: str
     outcomes: tuple[Outcome, ...]
+    v: int = VERSION
+
+
+class EsmeBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="esme"):
+    """⟨esme-LOGIN⟩: settle, charge, receive → the bridge that has a receiver of that login, in order of arrival.
+
+    `id` follows from the items and the attempt: SQS takes the same bundle once in five minutes.
+    """
+
+    id: str
+    login: str
+    items: tuple[EsmeItem, ...]
+    attempt: int = 0  # how often they have been told in vain
     v: int = VERSION
 
 
@@ -188,7 +243,22 @@ class Audit(msgspec.Struct, kw_only=True, omit_defaults=True, tag="audit"):
     v: int = VERSION
 
 
-Bundle = AcceptedBundle | RoutedBundle | DispatchBundle | OutcomeBundle | Visit | Audit
+class WebhookBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="webhooks"):
+    """⟨webhooks⟩ and ⟨webhooks-slow⟩: events → the function that calls `endpoint` (an id, or domain.webhook.CALLBACKS).
+
+    `url` is where a message's own callback_url leads; '': to the endpoint's. `attempts`: how many each event has had.
+    """
+
+    id: str
+    account: str
+    endpoint: str
+    events: tuple[Event, ...]
+    url: str = ""
+    attempts: int = 0
+    v: int = VERSION
+
+
+Bundle = AcceptedBundle | RoutedBundle | DispatchBundle | OutcomeBundle | Visit | Audit | WebhookBundle
 BadBundle = msgspec.DecodeError  # what decode raises, ValidationError included
 
 _encoder: Final = msgspec.json.Encoder()

@@ -18,6 +18,7 @@ from functions import logs
 log: Final = logging.getLogger(__name__)
 # These say nothing about any one record: doing each alone would only load what is overloaded.
 _NOBODYS_FAULT: Final = (dynamo.Overloaded, queues.Undelivered)
+_OF_A_MESSAGE: Final = (wire.SubmitOutcome, wire.AttemptOutcome, wire.EndOutcome)
 
 B = TypeVar("B", bound=wire.Bundle)
 
@@ -140,9 +141,11 @@ def _named(bundle: wire.Bundle) -> dict[str, object]:
         case wire.DispatchBundle():
             return {"account": bundle.account, "messages": [dispatch.id for dispatch in bundle.messages]}
         case wire.OutcomeBundle():
-            told = (outcome for outcome in bundle.outcomes if not isinstance(outcome, wire.ReceiptOutcome))
-            return {"messages": sorted({outcome.message for outcome in told}), "outcomes": len(bundle.outcomes)}
+            told = {outcome.message for outcome in bundle.outcomes if isinstance(outcome, _OF_A_MESSAGE)}
+            return {"messages": sorted(told), "outcomes": len(bundle.outcomes)}
         case wire.Visit():
             return {"accounts": len(bundle.accounts), "windows": len(bundle.windows)}
         case wire.Audit():
             return {"account": bundle.account, "stage": bundle.stage, "cursor": bundle.cursor}
+        case wire.WebhookBundle():
+            return {"account": bundle.account, "webhook": bundle.endpoint, "events": [one.id for one in bundle.events]}

@@ -18,6 +18,8 @@ BILLING: Final = "billing"
 OUTCOMES: Final = "outcomes"
 VISITS: Final = "visits"
 AUDITS: Final = "audits"
+WEBHOOKS: Final = "webhooks"
+WEBHOOKS_SLOW: Final = "webhooks-slow"  # to endpoints that time out: they wait for each other, and nobody for them
 DEAD: Final = "dead"  # of all queues: from here each record goes into the table of dead letters
 BATCH: Final = 10  # entries a batch request, by SQS
 BATCH_BYTES: Final = 1_000_000  # SQS takes 1 MiB a request; the rest is for attributes
@@ -178,8 +180,13 @@ def _entry(bundle: wire.Bundle) -> dict[str, Any]:
     """Fair queues: SQS serves groups in turn, so that one account's million does not delay the others."""
     entry: dict[str, Any] = {"MessageBody": wire.encode(bundle)}
     if not isinstance(bundle, wire.OutcomeBundle | wire.Visit):  # which are of many accounts
-        entry["MessageGroupId"] = bundle.account
+        entry["MessageGroupId"] = _group(bundle)
     return entry
+
+
+def _group(bundle: Any) -> str:
+    """The account; of webhooks the endpoint, as one customer's may be slow and another's not."""
+    return f"{bundle.account}/{bundle.endpoint}" if isinstance(bundle, wire.WebhookBundle) else str(bundle.account)
 
 
 def _batches(entries: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
