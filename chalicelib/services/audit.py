@@ -39,7 +39,6 @@ STEP_ITEMS: Final = 3_000  # messages and entries
 LOOK_AGAIN_SECONDS: Final = 600  # longer than a crashed function's record stays hidden, several times
 DAY_MS: Final = 86_400_000
 _LAST: Final = "\U0010ffff"  # after every name
-_ULID: Final = 26
 
 
 class NoAccount(LookupError):
@@ -169,7 +168,7 @@ def _side_by_side(account: Account, span: Span, cursor: str) -> Iterator[tuple[s
         f"{ids.MESSAGE_PREFIX}{cursor}" if cursor else "",
     )
     return merge(
-        ((entry.id[:_ULID], entry) for entry in entries),
+        ((entry.id.partition("/")[0], entry) for entry in entries),
         ((ids.bundle_of_single(one.message_id), one) for one in made),
         key=itemgetter(0),
     )

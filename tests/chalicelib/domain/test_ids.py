@@ -51,3 +51,25 @@ def test_what_is_no_message_id_is_refused(text: str) -> None:
 def test_a_single_send_is_claimed_by_its_bundle_and_a_larger_bundle_by_queue() -> None:
     assert ids.dispatch_id("B", 1, "gateway-a") == "B"
     assert ids.dispatch_id("B", 2, "gateway-a-bulk") == "B/gateway-a-bulk"
+
+
+@pytest.mark.parametrize("shards", [1, 3, ids.MAX_SHARDS])
+def test_a_runs_messages_tell_their_day_and_shard_and_sort_by_number_before_their_runs_end(shards: int) -> None:
+    run = ids.new_run_id(NOW_MS, shards)
+    made = [ids.run_message_id(run, number) for number in range(200)]
+    assert made == sorted(made)
+    assert {ids.created_ms_of(id_) for id_ in made} == {NOW_MS}
+    assert {ids.shard_of(id_) for id_ in made} == set(range(shards))
+    assert all(ids.check_message_id(id_) == id_ and ids.run_of(id_) == run for id_ in made)
+    assert ids.run_of(ids.new_message_id(NOW_MS)) is None
+
+
+@pytest.mark.parametrize("number", ["", "1", "00000001", "000000a", "-000001", "٠٠٠٠٠٠١"])
+def test_a_runs_message_has_a_number_of_seven_digits(number: str) -> None:
+    with pytest.raises(ids.BadId):
+        ids.check_message_id(f"msg_{ids.new_run_id(NOW_MS)}-{number}")
+
+
+def test_a_runs_bundle_is_named_as_its_first_message_so_that_ledger_and_log_sort_alike() -> None:
+    run = ids.new_run_id(NOW_MS)
+    assert ids.run_bundle_id(run, 98) == ids.bundle_of_single(ids.run_message_id(run, 98))
