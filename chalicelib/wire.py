@@ -45,6 +45,7 @@ __all__ = [
     "WebhookBundle",
     "decode",
     "encode",
+    "size_of",
 ]
 
 VERSION: Final = 1
@@ -258,7 +259,7 @@ class WebhookBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     v: int = VERSION
 
 
-Bundle = AcceptedBundle | RoutedBundle | DispatchBundle | OutcomeBundle | Visit | Audit | WebhookBundle
+Bundle = AcceptedBundle | RoutedBundle | DispatchBundle | OutcomeBundle | EsmeBundle | Visit | Audit | WebhookBundle
 BadBundle = msgspec.DecodeError  # what decode raises, ValidationError included
 
 _encoder: Final = msgspec.json.Encoder()
@@ -268,6 +269,11 @@ _decoder: Final[msgspec.json.Decoder[Bundle]] = msgspec.json.Decoder(Bundle)
 def encode(bundle: Bundle) -> str:
     """The bundle as the body of one SQS message."""
     return _encoder.encode(bundle).decode()
+
+
+def size_of(draft: Draft) -> int:
+    """How many octets a draft adds to its bundle."""
+    return len(_encoder.encode(draft)) + 1
 
 
 def decode(body: str) -> Bundle:

@@ -6,8 +6,20 @@ from typing import Final
 
 import msgspec
 
+from chalicelib.domain.headers import USER_DATA_OCTETS, room_beside, units, write_header
+from chalicelib.domain.message import Segment
 from chalicelib.domain.rules import LongMessageForm
-from chalicelib.domain.text import COUNTED, Encoding, Room, encode, segment, segment_binary, split, split_binary
+from chalicelib.domain.text import (
+    COUNTED,
+    MAX_PARTS,
+    BadText,
+    Encoding,
+    Room,
+    encode,
+    segment,
+    split,
+    split_binary,
+)
 
 # A header with a 16-bit reference takes 7 octets of the 140: a septet, a UTF-16 unit, an octet less than is counted.
 WIDE_REFERENCE: Final[Mapping[Encoding, Room]] = {
@@ -30,12 +42,25 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     payload: bool = False  # send the octets as message_payload, short_message empty
 
 
-def concatenate(content: str | bytes, encoding: Encoding, form: LongMessageForm, reference: int) -> tuple[Part, ...]:
+def concatenate(
+    content: str | bytes,
+    encoding: Encoding,
+    form: LongMessageForm,
+    reference: int,
+    udh: bytes = b"",
+    part: Segment | None = None,
+) -> tuple[Part, ...]:
     """The parts of a message; as many as `segment` counts, or one with message_payload.
 
-    `content` is text for GSM7 and UCS2, data for BINARY; `reference` has 16 bits (`reference_of`). Raises BadText.
+    `content` is text for GSM7 and UCS2, data for BINARY; `reference` has 16 bits (`reference_of`). With elements of the
+    customer's own (`udh`), or as one `part` of what the customer cut, they are as many as `parts_taken` counts, and
+    `content` may be octets in any encoding. Raises BadText.
     """
     octets = content if isinstance(content, bytes) else encode(content, encoding)
+    if part is not None and _fits(octets, encoding, write_header(udh, part)):
+        return (_lone(octets, form, udh, part),)
+    if udh:
+        return _beside(content, encoding, udh, reference)
     if len(octets) <= _ALONE_OCTETS[encoding]:
         return (Part(octets),)
     if form == "payload":
@@ -56,6 +81,18 @@ def concatenate(content: str | bytes, encoding: Encoding, form: LongMessageForm,
             return _headed(counted, _HEADER_8 + bytes((reference & 0xFF,)))
 
 
+def parts_taken(content: str | bytes, encoding: Encoding, udh: bytes, part: Segment | None = None) -> int:
+    """How many parts a message takes that has elements of the customer's own, or is a part that the customer cut.
+
+    A part that leaves no room for its header goes as a message of its own. Raises BadText.
+    """
+    octets = content if isinstance(content, bytes) else encode(content, encoding)
+    if part is not None and _fits(octets, encoding, write_header(udh, part)):
+        return 1
+    room = room_beside(encoding, udh) if udh else COUNTED[encoding]
+    return len(_bounded(_with_room(content, encoding, room)))
+
+
 def reference_of(message_id: str) -> int:
     """A message's 16-bit reference, always the same, so that a replay makes the same PDUs."""
     checksum = zlib.crc32(message_id.encode())
@@ -64,14 +101,45 @@ def reference_of(message_id: str) -> int:
 
 def _counted(content: str | bytes, encoding: Encoding) -> Sequence[bytes]:
     if isinstance(content, bytes):
-        return segment_binary(content)
+        return _bounded(_with_room(content, encoding, COUNTED[encoding]))
     return [encode(part, encoding) for part in segment(content, encoding).parts]
 
 
 def _with_room(content: str | bytes, encoding: Encoding, room: Room) -> Sequence[bytes]:
     if isinstance(content, bytes):
-        return split_binary(content, room)
+        octets = 2 if encoding is Encoding.UCS2 else 1
+        return split_binary(content, Room(room.alone * octets, room.joined * octets))
     return [encode(part, encoding) for part in split(content, encoding, room)]
+
+
+def _bounded(pieces: Sequence[bytes]) -> Sequence[bytes]:
+    if len(pieces) > MAX_PARTS:
+        raise BadText("text_too_long", f"it takes more than {MAX_PARTS} parts")
+    return pieces
+
+
+def _fits(octets: bytes, encoding: Encoding, header: bytes) -> bool:
+    taken = len(octets) // 2 if encoding is Encoding.UCS2 else len(octets)
+    return taken <= units(encoding, USER_DATA_OCTETS - len(header))
+
+
+def _lone(octets: bytes, form: LongMessageForm, udh: bytes, part: Segment) -> Part:
+    if form == "sar" and not udh:
+        return Part(octets, sar=(part.reference, part.total, part.number))
+    return Part(write_header(udh, part) + octets, esm_class_udhi=True)
+
+
+def _beside(content: str | bytes, encoding: Encoding, udh: bytes, reference: int) -> tuple[Part, ...]:
+    """Always with headers, whatever the gateway's form: TLVs beside a header mean something else to each SMSC."""
+    pieces = _bounded(_with_room(content, encoding, room_beside(encoding, udh)))
+    total = len(pieces)
+    if total == 1:
+        return (Part(write_header(udh) + pieces[0], esm_class_udhi=True),)
+    headers = (write_header(udh, Segment(reference & 0xFF, total, number)) for number in range(1, total + 1))
+    return tuple(
+        Part(header + piece, number, total, esm_class_udhi=True)
+        for number, (header, piece) in enumerate(zip(headers, pieces, strict=True), 1)
+    )
 
 
 def _headed(pieces: Sequence[bytes], header: bytes) -> tuple[Part, ...]:

@@ -6,9 +6,10 @@ from typing import TypeVar
 import msgspec
 
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Content, Mode, Priority, Source
+from chalicelib.domain.concatenation import parts_taken
+from chalicelib.domain.message import Content, Mode, Priority, Segment, Source, Tlv
 from chalicelib.domain.numbers import BadNumber, BadSender, Number, Sender, normalize, parse_sender
-from chalicelib.domain.text import BadText, Encoding, segment, segment_binary
+from chalicelib.domain.text import BadText, Encoding, encoding_of, segment, segment_binary
 from chalicelib.services.faults import Fault, FieldFault, invalid
 
 T = TypeVar("T")
@@ -26,6 +27,15 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     client_ref: str | None = None
     mode: Mode = "live"
     source: Source = "https"
+    encoding: Encoding | None = None  # how it must be sent; None: data is binary, and a text says for itself
+    login: str = ""
+    registered: int = 0
+    message_class: int | None = None
+    udh: bytes = b""
+    segment: Segment | None = None
+    tlvs: tuple[Tlv, ...] = ()
+    callback_url: str = ""
+    job: str = ""
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -62,6 +72,14 @@ def check(submission: Submission, account: Account, now_ms: int) -> Content:
         client_ref=submission.client_ref,
         mode=submission.mode,
         source=submission.source,
+        login=submission.login,
+        registered=submission.registered,
+        message_class=submission.message_class,
+        udh=submission.udh,
+        segment=submission.segment,
+        tlvs=submission.tlvs,
+        callback_url=submission.callback_url,
+        job=submission.job,
     )
 
 
@@ -96,14 +114,24 @@ def _body(submission: Submission) -> _Body:
     if (text is None) is (data is None):
         raise _at("/text", "missing" if text is None else "not_allowed", "give exactly one of text and data")
     try:
+        if submission.udh or submission.segment is not None:
+            return _headed_body(submission)
         if data is not None:
             return _Body(Encoding.BINARY, len(segment_binary(data)), data=data)
-        segments = segment(text or "")
+        segments = segment(text or "", submission.encoding)
     except BadText as error:
         raise _at(_body_field(submission), error.code, str(error)) from None
     if not text:
         raise _at("/text", "too_short", "the text is empty")
     return _Body(segments.encoding, len(segments.parts), text=text)
+
+
+def _headed_body(submission: Submission) -> _Body:
+    """What comes with a user data header of the customer's own; it may consist of the header alone."""
+    text, data = submission.text or "", submission.data or b""
+    encoding = submission.encoding or (Encoding.BINARY if submission.data is not None else encoding_of(text))
+    parts = parts_taken(data or text, encoding, submission.udh, submission.segment)
+    return _Body(encoding, parts, text=text, data=data)
 
 
 def _validity(submission: Submission, account: Account) -> int:
