@@ -17,8 +17,11 @@ NEVER_LOST |= {"dead_letters"}  # somebody's messages that wait for a person
 NEVER_LOST |= {"smpp_logins"}
 EXPIRING = {"messages", "dead_letters", "receipts", "dispatches", "idempotency"}
 EXPIRING |= {"esme_sessions"}
-OF_THE_MOMENT = {"leases"}
+NEVER_LOST |= {"webhooks", "numbers", "inbound"}
+EXPIRING |= {"inbound", "inbound_parts", "webhook_deliveries"}
+OF_THE_MOMENT = {"leases"} | {"webhook_health"}
 WORK_QUEUES = {"accepted", "billing", "outcomes", "visits", "audits"}
+WORK_QUEUES |= {"webhooks", "webhooks-slow"}
 
 
 def _named(kind: str, name_property: str) -> dict[str, dict[str, Any]]:
