@@ -47,6 +47,7 @@ def concatenate(
     encoding: Encoding,
     form: LongMessageForm,
     reference: int,
+    *,
     udh: bytes = b"",
     part: Segment | None = None,
 ) -> tuple[Part, ...]:

@@ -7,6 +7,7 @@ import msgspec
 BindMode = Literal["transceiver", "transmitter_receiver"]
 LongMessageForm = Literal["udh", "udh8", "sar", "payload"]
 MessageIdForm = Literal["raw", "hex", "decimal", "either"]
+OwnTlvs = Literal["all"] | tuple[int, ...]  # tags of customers' optional parameters that a gateway takes
 Unanswered = Literal["by_priority", "hold", "resend"]  # by_priority: high is sent again, the rest held
 
 
@@ -51,7 +52,9 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     message_id_form: MessageIdForm = "either"
     receipt_utc_offset_minutes: int = 0
     unanswered: Unanswered = "by_priority"
+    sender_override: str | None = None  # whatever a message's sender: this one goes out
     error_table: tuple[ErrorRule, ...] = ()
+    tlvs: OwnTlvs = ()
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +88,48 @@ class NumberingPrefix(msgspec.Struct, frozen=True, kw_only=True):
     mnc: str = ""
 
 
+SpamKind = Literal["word", "phrase", "url", "regex"]
+SpamAction = Literal["report", "hold", "block"]
+SenderForm = Literal["alphanumeric", "short_code", "international"]
+
+
+class SpamRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Texts that an account, or every one, must not send, or not unseen. One of the patterns is enough."""
+
+    id: str
+    kind: SpamKind
+    patterns: tuple[str, ...]
+    action: SpamAction
+    account: str | None = None
+    note: str = ""
+    state: Literal["active", "paused"] = "active"
+
+
+class SenderRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which senders an account may have in a country; None is every one. The most specific rule alone counts.
+
+    What is in neither `senders` nor `forms` is refused, or gets `replacement` for a sender.
+    """
+
+    id: str
+    account: str | None = None
+    country: str | None = None
+    senders: tuple[str, ...] = ()  # as domain.numbers.parse_sender gives them back
+    forms: tuple[SenderForm, ...] = ()
+    replacement: str | None = None
+    state: Literal["active", "paused"] = "active"
+
+
+class CountryRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When promotional messages may go to a country: [from, until) on these days, by the clock of its time zone."""
+
+    country: str
+    time_zone: str  # IANA
+    from_minute: int = 0  # of the day
+    until_minute: int = 1_440  # before `from_minute`: over midnight
+    days: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)  # ISO: 1 is Monday
+
+
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """One immutable snapshot. Decisions record its number."""
 
@@ -95,3 +140,6 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     gateways: tuple[Gateway, ...] = ()
     routes: tuple[Route, ...] = ()
     numbering: tuple[NumberingPrefix, ...] = ()
+    spam: tuple[SpamRule, ...] = ()
+    senders: tuple[SenderRule, ...] = ()
+    countries: tuple[CountryRule, ...] = ()

@@ -11,6 +11,10 @@ from chalicelib.wire import Dispatch
 from smpp_bridge.protocol.pdu import SubmitSm
 from smpp_bridge.protocol.tlvs import Tag, segment_tlvs
 
+# data_coding with a message class in its last two bits: GSM's own for 7 bits and for data (SMPP 3.4, 5.2.19), and for
+# UCS-2, which SMPP has no value for, the general one (3GPP TS 23.038, section 4).
+_CLASS_CODINGS: Final = {Encoding.GSM7: 0xF0, Encoding.BINARY: 0xF4, Encoding.UCS2: 0x18}
+_OURS: Final = frozenset({Tag.USER_MESSAGE_REFERENCE})  # between the customer and us, unless a gateway names it
 RECEIPT_WANTED: Final = 1  # registered_delivery, section 5.2.17: a receipt on success and on failure
 _UDHI: Final = 0x40  # esm_class, section 5.2.12
 _PRIORITY_FLAGS: Final[dict[Priority, int]] = {"bulk": 0, "normal": 1, "high": 2}
@@ -27,15 +31,22 @@ class Composer:
     def parts_of(self, dispatch: Dispatch) -> tuple[Part, ...]:
         """The message's parts, the same ones each time."""
         content = dispatch.content
-        octets_or_text = content.data if content.encoding is Encoding.BINARY else content.text
-        return concatenate(octets_or_text, content.encoding, self._gateway.long_messages, reference_of(dispatch.id))
+        binary = content.encoding is Encoding.BINARY or content.data
+        return concatenate(
+            content.data if binary else content.text,
+            content.encoding,
+            self._gateway.long_messages,
+            reference_of(dispatch.id),
+            udh=content.udh,
+            part=content.segment,
+        )
 
     def submit_sm(self, content: Content, part: Part, now_ms: int) -> SubmitSm:
         """The PDU of one part; its sequence is the session's to set."""
         gateway = self._gateway
         sender = parse_sender(content.sender)
         return SubmitSm(
-            tlvs=_tlvs(part) if part.payload or part.sar else (),
+            tlvs=self._tlvs(content, part) if content.tlvs or part.payload or part.sar else (),
             service_type=gateway.service_type,
             source_addr_ton=sender.ton if gateway.source_ton is None else gateway.source_ton,
             source_addr_npi=sender.npi if gateway.source_npi is None else gateway.source_npi,
@@ -47,9 +58,22 @@ class Composer:
             priority_flag=_PRIORITY_FLAGS[content.priority],
             validity_period=relative_time((content.valid_until_ms - now_ms) // 1000),
             registered_delivery=RECEIPT_WANTED,
-            data_coding=self._data_codings[content.encoding],
+            data_coding=self._data_coding(content),
             short_message=b"" if part.payload else part.octets,
         )
+
+    def _data_coding(self, content: Content) -> int:
+        if content.message_class is None:
+            return self._data_codings[content.encoding]
+        return _CLASS_CODINGS[content.encoding] | content.message_class
+
+    def _tlvs(self, content: Content, part: Part) -> tuple[tuple[int, bytes], ...]:
+        taken = self._gateway.tlvs
+        if taken == "all":
+            kept = [(tlv.tag, tlv.value) for tlv in content.tlvs if tlv.tag not in _OURS]
+        else:
+            kept = [(tlv.tag, tlv.value) for tlv in content.tlvs if tlv.tag in taken]
+        return (*_tlvs(part), *kept)
 
 
 def relative_time(seconds: int) -> str:

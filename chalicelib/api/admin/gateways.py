@@ -19,6 +19,7 @@ endpoints: Final = Endpoints(__name__, tag="Gateways", role="admin")
 _ASCII: Final = "^[ -~]*$(?!\\n)"
 Ton = Annotated[int, Meta(ge=0, le=6, description="Type of number (SMPP 3.4, 5.2.5).")]
 Npi = Annotated[int, Meta(ge=0, le=18, description="Numbering plan indicator (SMPP 3.4, 5.2.6).")]
+TlvTag = Annotated[int, Meta(ge=1, le=0xFFFF)]
 Password = Annotated[
     str,
     Meta(pattern=_ASCII, min_length=1, max_length=8, description="For the bind (SMPP 3.4: 8 characters). Never told."),
@@ -72,6 +73,10 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Unanswered, Meta(description="A submit without an answer: hold as unknown, send again, or by its priority.")
     ] = "by_priority"
     error_table: Annotated[tuple[ErrorRuleSettings, ...], Meta(max_length=200)] = ()
+    tlvs: Annotated[
+        Literal["all"] | Annotated[tuple[TlvTag, ...], Meta(max_length=100)],
+        Meta(description="Tags of customers' optional parameters (SMPP 3.4, 5.3) that it is sent: those, or all."),
+    ] = ()
 
 
 class NewGateway(GatewaySettings, frozen=True, kw_only=True, forbid_unknown_fields=True):

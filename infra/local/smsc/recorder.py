@@ -16,7 +16,12 @@ MAX_UNJOINED: Final = 10_000
 MAX_FINGERPRINTS: Final = 1_000_000
 
 _UDHI: Final = 0x40
-_CODINGS: Final = {0x00: Encoding.GSM7, 0x08: Encoding.UCS2}
+# SMPP 3.4, 5.2.19; with a message class: 0xF0 to 0xF3, and by 3GPP TS 23.038, section 4, 0x10 and 0x18 to the third.
+_CODINGS: Final = {0x00: Encoding.GSM7, 0x08: Encoding.UCS2} | {
+    first + message_class: encoding
+    for first, encoding in ((0xF0, Encoding.GSM7), (0x10, Encoding.GSM7), (0x18, Encoding.UCS2))
+    for message_class in range(4)
+}
 
 JoinKey = tuple[str, str, int, int]  # source, destination, reference, total
 
