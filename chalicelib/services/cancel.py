@@ -18,25 +18,46 @@ def cancel(account: Account, message_id: str, now_ms: int) -> Message:
 
     The charge is given back by settle, on the outcome that is sent here. Where the message is charged only later, that
     outcome finds nothing to give back yet; but what is charged goes on to a bridge, which finds our claim and reports
-    the end once more. The refund has one name, so that it happens once.
+    the end once more. The refund has one name, so that it happens once. A message of an SMPP customer that shares its
+    bundle, and so its claim, is marked; the bridge looks for marks once it has the claim.
     """
     told = read(account, message_id)
     if told.message.final and told.message.status is not Status.CANCELED:
         raise Fault("already_final", f"the message is {told.message.status}")
-    claim = dispatches.claim(ids.bundle_of_single(message_id), dispatches.CANCEL, now_ms)
-    if claim.by != dispatches.CANCEL:
-        raise Fault("already_submitted", "the message was handed to its gateway before it could be canceled")
+    if told.message.status is Status.CANCELED and _shares(told.message):
+        return told.message  # its end was sent before it was noted
+    at_ms = _taken_back(account, told.message, now_ms)
     error = refusal("canceled").error
     end = EndOutcome(
         account=account.id,
         message=message_id,
-        at_ms=claim.at_ms,
+        at_ms=at_ms,
         gateway=told.message.queued.gateway if told.message.queued else "",
         status=REASONS["canceled"].status,
         error=error,
     )
     queues.send(queues.OUTCOMES, OutcomeBundle(id=ids.new_ulid(now_ms), outcomes=(end,)))
-    canceled = Final(at_ms=claim.at_ms, status=end.status, error=error)
+    canceled = Final(at_ms=at_ms, status=end.status, error=error)
     messages.put_facts([Noted(account.id, message_id, canceled, account.retention_days)])
     # Folded of what was read: a receipt or rejection that arrives at this moment will tell for itself.
     return fold(message_id, (*told.facts, canceled)) or told.message
+
+
+def _shares(message: Message) -> bool:
+    return message.queued is not None and bool(message.queued.dispatch)
+
+
+def _taken_back(account: Account, message: Message, now_ms: int) -> int:
+    """When it was canceled for certain: no bridge will submit it. Raises Fault `already_submitted`."""
+    if message.queued is None or not message.queued.dispatch:
+        alone = message.queued.bundle if message.queued else ids.bundle_of_single(message.id)
+        claim = dispatches.claim(alone, dispatches.CANCEL, now_ms)
+        taken = claim.by != dispatches.CANCEL
+    elif message.content is None or message.content.source != "smpp":
+        raise Fault("already_submitted", "the message is one of a job's: it is the job that can be stopped")
+    else:
+        claim = dispatches.mark(account.id, message.id, now_ms)
+        taken = bool(dispatches.taken([message.queued.dispatch]))
+    if taken:
+        raise Fault("already_submitted", "the message was handed to its gateway before it could be canceled")
+    return claim.at_ms

@@ -37,6 +37,25 @@ def taken(ids: Iterable[str]) -> set[str]:
     return {str(claim.id) for claim in claims if claim.by != CANCEL}
 
 
+def marked(account: str, message_ids: Iterable[str]) -> set[str]:
+    """Those of the messages that `mark` has marked, read consistently."""
+    names = {_marker(account, message_id): message_id for message_id in message_ids}
+    return {names[str(item.id)] for item in dynamo.get_all(DispatchTable, names, consistent=True)}
+
+
+def mark(account: str, message_id: str, now_ms: int) -> Claim:
+    """Say that a message is canceled that shares its claim with others: as it stands, by this call or before.
+
+    Whoever claims the slice looks for marks afterwards; so a slice that is unclaimed once the mark stands goes without
+    the message.
+    """
+    return claim(_marker(account, message_id), CANCEL, now_ms)
+
+
+def _marker(account: str, message_id: str) -> str:
+    return f"{CANCEL}/{account}/{message_id}"
+
+
 def claim(id_: str, by: str, now_ms: int) -> Claim:
     """Claim the dispatch for `by` (a bridge instance's id, or CANCEL): the claim that stands, ours or another's."""
     item = DispatchTable(id_, by=by, at_ms=now_ms, expires=now_ms // 1000 + KEPT_SECONDS)

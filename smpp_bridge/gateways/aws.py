@@ -92,6 +92,10 @@ class AwsPlatform:
         there = claim.by != by and await self._call(lambda: leases.alive(claim.by))
         return Holder.AT_WORK if there else Holder.EARLIER
 
+    async def canceled(self, account: str, message_ids: Sequence[str]) -> set[str]:
+        """See Platform."""
+        return await self._call(lambda: dispatches.marked(account, message_ids))
+
     async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:
         """See Platform."""
         return await self._call(lambda: messages.facts_of(account, message_id))

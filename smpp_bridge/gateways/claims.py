@@ -84,10 +84,11 @@ class Claims:
         self._set_aside.clear()
         return left
 
-    def give_up(self, *, bulk: bool) -> list[Slice]:
-        """What waits unclaimed in this line, and no longer does."""
-        left = list(self._waiting[bulk])
-        self._waiting[bulk].clear()
+    def give_up(self, *, bulk: bool, taken_until: float) -> list[Slice]:
+        """What waits unclaimed in this line, of records taken until then, and no longer does."""
+        waiting = self._waiting[bulk]
+        left = [one for one in waiting if one.held.taken_at <= taken_until]
+        self._waiting[bulk] = deque(one for one in waiting if one.held.taken_at > taken_until)
         return left
 
     def feed(self) -> None:
@@ -153,6 +154,7 @@ class Claims:
         try:
             holder = await self._platform.claim(one.name, self._keeper.name, one.asked_ms)
             known = await self._traces_of(one) if holder in (Holder.EARLIER, Holder.AT_WORK) else []
+            canceled = await self._canceled(one) if holder is Holder.NOW_OURS else set()
         except Exception as error:  # AWS's or the network's: the slice waits here, still unclaimed as far as we know
             _log.error("cannot claim", extra={"dispatch": one.name, "error": repr(error)})
             await asyncio.sleep(_AGAIN_SECONDS)
@@ -164,7 +166,10 @@ class Claims:
         match holder:
             case Holder.NOW_OURS:
                 for dispatch in one.messages:
-                    self._submitter.take(one.held, dispatch, dispatch.done)
+                    if dispatch.id in canceled:
+                        self._judge.canceled(one.held, dispatch)
+                    else:
+                        self._submitter.take(one.held, dispatch, dispatch.done)
             case Holder.CANCELED:
                 for dispatch in one.messages:
                     self._judge.canceled(one.held, dispatch)
@@ -175,6 +180,12 @@ class Claims:
         if self._is_urgent(one):
             self._submitter.expire()
             self._submitter.pass_on()
+
+    async def _canceled(self, one: Slice) -> set[str]:
+        """Messages of SMPP customers are canceled one by one, though they share a claim; looked for once that is ours,
+        so that either we see the mark or cancel sees our claim."""
+        shared = [each.id for each in one.messages if each.content.source == "smpp" and one.shared]
+        return await self._platform.canceled(one.held.bundle.account, shared) if shared else set()
 
     async def _traces_of(self, one: Slice) -> list[Traces]:
         account, gateway = one.held.bundle.account, self._gateway.id

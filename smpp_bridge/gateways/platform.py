@@ -65,6 +65,10 @@ class Platform(Protocol):
         """Ask for the right to submit the slice of that name, as the bridge `by`. Asking again changes nothing."""
         ...
 
+    async def canceled(self, account: str, message_ids: Sequence[str]) -> set[str]:
+        """Those of the messages that are canceled though they share their claim with others, read consistently."""
+        ...
+
     async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:
         """The message's facts, read consistently."""
         ...

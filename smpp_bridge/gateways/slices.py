@@ -6,16 +6,12 @@ on of a record is named in the same way, so that the record and what was handed 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 import msgspec
 
+from chalicelib.domain.ids import SLICE_MESSAGES, hop_id, slice_id
 from chalicelib.wire import Dispatch, DispatchBundle
 from smpp_bridge.gateways.held import Held
-
-# One write for ten messages is 6 cents a million messages; after a crash few are in doubt that were not submitted.
-# Bridges that run at the same time must agree on it.
-SLICE_MESSAGES: Final = 10
 
 
 class Slice:
@@ -35,13 +31,30 @@ class Slice:
     @property
     def name(self) -> str:
         """What is claimed."""
-        root = _root_of(self.held.bundle.id)
-        return f"{root}#{self.place}" if self.place else root
+        return slice_id(_root_of(self.held.bundle.id), self.place)
+
+    @property
+    def shared(self) -> bool:
+        """Whether its claim is of several messages, as they were charged: one sent alone has no queue in its name."""
+        return "/" in self.held.bundle.id
 
     def as_bundle(self) -> DispatchBundle:
         """What is left of it as a dispatch of its own; that it is a part, its name says even of the first one."""
         bundle = self.held.bundle
         return msgspec.structs.replace(bundle, id=f"{_root_of(bundle.id)}#{self.place}", messages=tuple(self.messages))
+
+
+class HandedOn:
+    """A slice of a record of which others are claimed lies on the queue as a record of its own."""
+
+    def __init__(self, one: Slice) -> None:
+        self._one = one
+
+    def kept(self) -> None:
+        for _ in self._one.messages:
+            self._one.held.kept()
+
+    def lost(self) -> None: ...
 
 
 def slices_of(held: Held) -> Iterator[Slice]:
@@ -69,7 +82,7 @@ def next_hop(dispatch_id: str, message_id: str) -> str:
     """The name of a message's next dispatch: `<bundle ULID>/<message id>/<n>`, the same one for a replay."""
     root, *hop = _root_of(dispatch_id).split("/")  # a bundle's first dispatch is `<bundle ULID>/<queue>`
     number = int(hop[1]) + 1 if len(hop) > 1 else 1
-    return f"{root}/{message_id}/{number}"
+    return hop_id(root, message_id, number)
 
 
 def _root_of(dispatch_id: str) -> str:

@@ -100,6 +100,7 @@ class Memory:
         self.hidden: list[tuple[str, int]] = []
         self.claims: dict[str, Holder] = {}
         self.claimed: list[str] = []
+        self.canceled_ids: set[str] = set()  # though they share their claims
         self.facts: dict[str, list[AnyFact]] = {}
         self.unwell: set[str] = set()
         self.leases = MemoryLeases()
@@ -166,6 +167,10 @@ class Memory:
         self._check("claim")
         self.claimed.append(dispatch_id)
         return self.claims.get(dispatch_id, Holder.NOW_OURS)
+
+    async def canceled(self, account: str, message_ids: Sequence[str]) -> set[str]:
+        self._check("canceled")
+        return self.canceled_ids & set(message_ids)
 
     async def facts_of(self, account: str, message_id: str) -> list[AnyFact]:
         self._check("facts_of")
