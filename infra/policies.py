@@ -89,19 +89,20 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("accounts", actions=("GetItem",)),
         _table("wallets", "usage", actions=("UpdateItem",)),
         _table("ledger", actions=("PutItem",)),
-        _table("messages", actions=("BatchWriteItem",)),
+        _table("messages", actions=("BatchGetItem", "BatchWriteItem")),
         _consume("billing"),
-        _send("gateway-*", "dead"),
+        _send("gateway-*", "esme-*", "dead"),  # an SMPP customer is told of what is refused here
     ),
     "delivery": (
         LOGS,
         _table("accounts", actions=("GetItem",)),
         _table("wallets", "usage", actions=("UpdateItem",)),
         _table("ledger", actions=("PutItem",)),
-        _table("messages", actions=("Query", "BatchWriteItem")),
+        _table("messages", actions=("Query", "BatchGetItem", "BatchWriteItem")),
         _table("receipts", actions=("BatchGetItem", "BatchWriteItem")),
         _consume("outcomes"),
         _send("outcomes", "dead"),  # a receipt that comes first is parked, and given up at last
+        _send("esme-*"),
     ),
     "dead_letters": (
         LOGS,

@@ -2,6 +2,7 @@
 
 import secrets
 from functools import cache
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
 
 LoginState = Literal["active", "suspended", "closed"]
 BindKind = Literal["transmitter", "receiver", "transceiver"]
-# SMPP 3.4, 5.2.1: at most 15 characters and NUL. A queue is named after the login: what SQS takes in a name, and no more.
+# SMPP 3.4, 5.2.1: at most 15 characters and NUL. A queue is named after the login, so: what SQS takes in a name.
 SYSTEM_ID_PATTERN: Final = "^[A-Za-z0-9_-]{1,15}$(?!\\n)"
 PASSWORD_LENGTH: Final = 8  # SMPP 3.4, 5.2.2: nine octets with the NUL
-PASSWORD_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+PASSWORD_ALPHABET: Final = ascii_letters + digits
 # RFC 9106, 3.1: argon2id. The least memory that OWASP names with its passes: docs/decisions/0011 says why no more.
 _MEMORY_KIB: Final = 7_168
 _PASSES: Final = 5

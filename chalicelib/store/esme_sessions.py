@@ -16,7 +16,9 @@ from chalicelib.domain.smpp_login import EsmeSession, Traffic
 from chalicelib.store import dynamo
 from chalicelib.store.page import Cursor, Page
 
-BEAT_SECONDS: Final = 10.0  # how often a session is renewed: so long it takes at most until one that is asked to, unbinds
+BEAT_SECONDS: Final = (
+    10.0  # how often a session is renewed: so long it takes at most until one that is asked to, unbinds
+)
 GONE_SECONDS: Final = 35.0  # three beats that failed, and a little
 _KEPT_SECONDS: Final = 86_400  # after which TTL sweeps up what a bridge that died has left
 

@@ -20,6 +20,8 @@ PORTS: Final = {
     "CHASQUI_SMSC_PORT": 2775,
     "CHASQUI_SMSC_ADMIN_PORT": 2780,
     "CHASQUI_BRIDGE_PORT": 2781,
+    "CHASQUI_SMPP_PORT": 2776,
+    "CHASQUI_SMPP_TLS_PORT": 2777,
 }
 LIFELINE: Final = "CHASQUI_LIFELINE_FD"
 METER_DIR: Final = "CHASQUI_METER_DIR"
@@ -41,6 +43,8 @@ class Place:
     smsc_port: int
     smsc_admin_port: int
     bridge_port: int
+    smpp_port: int
+    smpp_tls_port: int
     api_workers: int
     pump_workers: int
     run_once: bool
@@ -86,6 +90,8 @@ def place() -> Place:
         smsc_port=ports["CHASQUI_SMSC_PORT"],
         smsc_admin_port=ports["CHASQUI_SMSC_ADMIN_PORT"],
         bridge_port=ports["CHASQUI_BRIDGE_PORT"],
+        smpp_port=ports["CHASQUI_SMPP_PORT"],
+        smpp_tls_port=ports["CHASQUI_SMPP_TLS_PORT"],
         api_workers=_number("CHASQUI_API_WORKERS", 2),
         pump_workers=_number("CHASQUI_PUMP_WORKERS", 2),
         run_once=os.environ.get("CHASQUI_RUN_ONCE", "") == "1",
@@ -109,6 +115,8 @@ def environment(where: Place, cursor_secret: str) -> dict[str, str]:
         "CHASQUI_SMSC_PORT": where.smsc_port,
         "CHASQUI_SMSC_ADMIN_PORT": where.smsc_admin_port,
         "CHASQUI_BRIDGE_PORT": where.bridge_port,
+        "CHASQUI_SMPP_PORT": where.smpp_port,
+        "CHASQUI_SMPP_TLS_PORT": where.smpp_tls_port,
     }
     return {
         **kept,

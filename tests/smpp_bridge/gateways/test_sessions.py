@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from chalicelib.wire import EndOutcome, SubmitOutcome
+from infra.local.certificate import make as make_certificate
 from infra.local.smsc import Config, Control, Smsc
 from smpp_bridge.gateways import link as link_module
 from smpp_bridge.protocol.pdu import DeliverSm, GenericNack, SubmitSm, SubmitSmResp
-from tests.infra.local.test_smsc_tls import certificate_in
 from tests.smpp_bridge.gateways.hostile import GARBAGE, HALF, Peer, hostile
 from tests.smpp_bridge.gateways.world import Memory, bridge, bundle, dispatch, gateway, run, sending, until
 
@@ -101,7 +101,7 @@ def test_a_password_that_cannot_be_read_is_asked_for_again() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return certificate_in(tmp_path_factory.mktemp("tls"))
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def test_tls_without_verification_takes_a_self_signed_certificate(certificate: tuple[Path, Path]) -> None:
