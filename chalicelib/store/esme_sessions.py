@@ -11,14 +11,13 @@ from typing import Any, Final
 import msgspec
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
+from pynamodb.expressions.update import Action
 
 from chalicelib.domain.smpp_login import EsmeSession, Traffic
 from chalicelib.store import dynamo
 from chalicelib.store.page import Cursor, Page
 
-BEAT_SECONDS: Final = (
-    10.0  # how often a session is renewed: so long it takes at most until one that is asked to, unbinds
-)
+BEAT_SECONDS: Final = 10.0  # how often a session is renewed: so long it may take until it does what it is asked to
 GONE_SECONDS: Final = 35.0  # three beats that failed, and a little
 _KEPT_SECONDS: Final = 86_400  # after which TTL sweeps up what a bridge that died has left
 
@@ -66,7 +65,7 @@ def take(session: EsmeSession, max_sessions: int, now_ms: int) -> int | None:
 def beat(session: EsmeSession, slot: int, traffic: Traffic, now_ms: int) -> bool:
     """Renew the place. True: it is to unbind, as an administrator asks, or because the place is another's by now."""
     row = EsmeSessionTable(session.system_id, slot)
-    renewed = [
+    renewed: list[Action] = [
         EsmeSessionTable.beat_ms.set(now_ms),
         EsmeSessionTable.traffic.set(msgspec.json.encode(traffic).decode()),
         EsmeSessionTable.expires.set(_expires(now_ms)),
@@ -102,7 +101,7 @@ def listing(now_ms: int, cursor: Cursor | None = None, limit: int = 100) -> Page
 
 def ask_unbind(held: Held) -> bool:
     """Have the session unbound at its next beat. False where it is gone already."""
-    asked = [EsmeSessionTable.unbind.set(True)]
+    asked: list[Action] = [EsmeSessionTable.unbind.set(True)]
     try:
         EsmeSessionTable(held.session.system_id, held.slot).update(
             asked, condition=EsmeSessionTable.session == held.session.id

@@ -104,8 +104,15 @@ def things(world: World) -> dict[str, str]:
         "route": world.as_admin("POST", "/v1/admin/routes", route).json_body["id"],
         "prefix": "346",
         "number": "1",
+        "system_id": smpp_login(world),
         "letter": shelve(Arrival(record="R", body="x", queue="billing"), world.now_ms()).id,  # type: ignore[union-attr]
     }
+
+
+def smpp_login(world: World) -> str:
+    login = {"name": "x", "system_id": "acme"}
+    answer = world.as_admin("POST", f"/v1/admin/accounts/{world.account.id}/smpp-logins", login)
+    return str(answer.json_body["system_id"])
 
 
 def probe(operation: Any, mode: GenerationMode, real: dict[str, str], headers: dict[str, str]) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from chalicelib.api.admin.smpp_logins import LoginSettings
 from chalicelib.domain.smpp_login import EsmeSession, SmppLogin, Traffic, is_password
-from chalicelib.services import keep_smpp_login
 from chalicelib.store import accounts, cached, dynamo, esme_sessions, queues, smpp_logins
 from tests.chalicelib.api.world import ACCOUNT, World
 
@@ -167,7 +166,7 @@ class TestLogins:
 
         body = {"name": "x", "system_id": "acme"}
         with monkeypatch.context() as patched:
-            patched.setattr(keep_smpp_login.smpp_logins, "create", dies)
+            patched.setattr(smpp_logins, "create", dies)
             answer = world.as_admin("POST", f"/v1/admin/accounts/{ACCOUNT.id}/smpp-logins", body)
             assert (answer.status_code, answer.json_body["code"]) == (503, "unavailable")
         assert smpp_logins.get("acme") is None
