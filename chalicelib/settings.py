@@ -11,6 +11,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     prefix: str
     rules_bucket: str
+    jobs_bucket: str
     cursor_secret: str
     rules_poll_seconds: float
     account_cache_seconds: float
@@ -23,6 +24,7 @@ def settings() -> Settings:
     return Settings(
         prefix=prefix,
         rules_bucket=os.environ.get("CHASQUI_RULES_BUCKET", f"{prefix}-rules"),
+        jobs_bucket=os.environ.get("CHASQUI_JOBS_BUCKET", f"{prefix}-jobs"),
         cursor_secret=os.environ.get("CHASQUI_CURSOR_SECRET", ""),
         rules_poll_seconds=float(os.environ.get("CHASQUI_RULES_POLL_SECONDS", "5")),
         account_cache_seconds=float(os.environ.get("CHASQUI_ACCOUNT_CACHE_SECONDS", "5")),

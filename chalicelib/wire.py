@@ -33,6 +33,7 @@ __all__ = [
     "EsmeReceipt",
     "InboundDue",
     "InboundOutcome",
+    "JobWork",
     "Outcome",
     "OutcomeBundle",
     "ReceiptOutcome",
@@ -259,7 +260,32 @@ class WebhookBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     v: int = VERSION
 
 
-Bundle = AcceptedBundle | RoutedBundle | DispatchBundle | OutcomeBundle | EsmeBundle | Visit | Audit | WebhookBundle
+class JobWork(msgspec.Struct, frozen=True, kw_only=True, tag="job"):
+    """⟨jobs⟩: have a job go on. What is to be done, the job's row says; `at` is where it stood when this was sent.
+
+    prepare: read recipients, from chunk `at` on. start: it is due, at that instant (ms). feed: send, from recipient
+    `at` on. collect: write its result file, from chunk `at` on.
+    """
+
+    id: str
+    account: str
+    job: str
+    stage: Literal["prepare", "start", "feed", "collect"]
+    at: int = 0
+    v: int = VERSION
+
+
+Bundle = (
+    AcceptedBundle
+    | RoutedBundle
+    | DispatchBundle
+    | OutcomeBundle
+    | EsmeBundle
+    | Visit
+    | Audit
+    | WebhookBundle
+    | JobWork
+)
 BadBundle = msgspec.DecodeError  # what decode raises, ValidationError included
 
 _encoder: Final = msgspec.json.Encoder()

@@ -143,9 +143,13 @@ def _named(bundle: wire.Bundle) -> dict[str, object]:
         case wire.OutcomeBundle():
             told = {outcome.message for outcome in bundle.outcomes if isinstance(outcome, _OF_A_MESSAGE)}
             return {"messages": sorted(told), "outcomes": len(bundle.outcomes)}
+        case wire.JobWork():
+            return {"account": bundle.account, "job": bundle.job, "stage": bundle.stage, "at": bundle.at}
         case wire.Visit():
             return {"accounts": len(bundle.accounts), "windows": len(bundle.windows)}
         case wire.Audit():
             return {"account": bundle.account, "stage": bundle.stage, "cursor": bundle.cursor}
+        case wire.EsmeBundle():
+            return {"login": bundle.login, "messages": [item.id for item in bundle.items]}
         case wire.WebhookBundle():
             return {"account": bundle.account, "webhook": bundle.endpoint, "events": [one.id for one in bundle.events]}

@@ -168,10 +168,15 @@ def _side_by_side(account: Account, span: Span, cursor: str) -> Iterator[tuple[s
         f"{ids.MESSAGE_PREFIX}{cursor}" if cursor else "",
     )
     return merge(
-        ((entry.id.partition("/")[0], entry) for entry in entries),
+        ((_named_after(entry.id), entry) for entry in entries),
         ((ids.bundle_of_single(one.message_id), one) for one in made),
         key=itemgetter(0),
     )
+
+
+def _named_after(entry_id: str) -> str:
+    """The message or the bundle that an entry is for, without what the entry is beside a charge."""
+    return entry_id.partition("/")[0].removesuffix(ids.RELEASED)
 
 
 def _usage(account: str, span: Span) -> list[UsageLine]:
@@ -182,8 +187,11 @@ def _usage(account: str, span: Span) -> list[UsageLine]:
 
 
 def _lookback_ms(account: Account) -> int:
-    """How long a message may have waited when it was charged: later it would have expired unpaid."""
-    return account.max_validity_seconds * 1000
+    """How long a message may have waited when it was charged: later it would have expired unpaid.
+
+    A job's messages wait for their turn before their validity begins, but their run is begun anew each day.
+    """
+    return account.max_validity_seconds * 1000 + DAY_MS
 
 
 def _midnight_ms(day: date) -> int:

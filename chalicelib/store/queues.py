@@ -2,6 +2,7 @@
 
 import json
 import random
+import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -18,6 +19,7 @@ BILLING: Final = "billing"
 OUTCOMES: Final = "outcomes"
 VISITS: Final = "visits"
 AUDITS: Final = "audits"
+JOBS: Final = "jobs"
 WEBHOOKS: Final = "webhooks"
 WEBHOOKS_SLOW: Final = "webhooks-slow"  # to endpoints that time out: they wait for each other, and nobody for them
 DEAD: Final = "dead"  # of all queues: from here each record goes into the table of dead letters
@@ -26,8 +28,11 @@ BATCH_BYTES: Final = 1_000_000  # SQS takes 1 MiB a request; the rest is for att
 MAX_DELAY_SECONDS: Final = 900  # SQS's limit
 RECEIVES_BEFORE_DEAD: Final = 5
 GATEWAY_VISIBILITY_SECONDS: Final = 120  # a bridge that shows no sign of life for so long has lost the record
+ESME_VISIBILITY_SECONDS: Final = 60  # the same; nobody else gets anything of the login's meanwhile
 RETENTION_SECONDS: Final = 14 * 86_400
 MAX_REASON: Final = 1_000  # characters
+_ESME: Final = "esme-"
+_FIFO: Final = ".fifo"  # what SQS wants such a queue's name to end with
 _ATTEMPTS: Final = 5
 _PAUSE_SECONDS: Final = 0.1
 
@@ -55,6 +60,11 @@ def gateway_queue(gateway: str, priority: str) -> str:
     return f"gateway-{gateway}-bulk" if priority == "bulk" else f"gateway-{gateway}"
 
 
+def esme_queue(login: str) -> str:
+    """The queue of what a login's clients are told. FIFO: in order of arrival, whichever bridge has a receiver."""
+    return f"{_ESME}{login}{_FIFO}"
+
+
 def url(queue: str) -> str:
     """The queue's URL, looked up once a process. Raises botocore's QueueDoesNotExist."""
     return _url(f"{settings().prefix}-{queue}")
@@ -80,8 +90,10 @@ def send(queue: str, bundle: wire.Bundle, *, delay_seconds: int = 0) -> None:
 
 def send_again(queue: str, body: str) -> None:
     """Send a record's body as it is. Raises NoQueue."""
+    login = queue.removeprefix(_ESME).removesuffix(_FIFO)
+    again = _in_order(login, secrets.token_hex(16)) if queue.endswith(_FIFO) else {}
     try:
-        _sqs().send_message(QueueUrl=url(queue), MessageBody=body)
+        _sqs().send_message(QueueUrl=url(queue), MessageBody=body, **again)
     except _sqs().exceptions.QueueDoesNotExist as error:
         raise NoQueue(queue) from error
 
@@ -117,6 +129,14 @@ def send_many(queue: str, bundles: Iterable[wire.Bundle]) -> None:
             time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - no secret
         else:
             raise Undelivered(f"{len(left)} bundles to {queue}")
+
+
+def send_to_esme(login: str, bundles: Iterable[wire.EsmeBundle]) -> None:
+    """Send bundles to the login's queue, in their order. Raises NoQueue, Undelivered."""
+    try:
+        send_many(esme_queue(login), bundles)
+    except _sqs().exceptions.QueueDoesNotExist as error:
+        raise NoQueue(esme_queue(login)) from error
 
 
 def receive(
@@ -176,12 +196,37 @@ def create_gateway_queues(gateway: str) -> None:
         )
 
 
+def create_esme_queue(login: str) -> None:
+    """Make the queue of an SMPP login. Making it again is fine.
+
+    It has no dead-letter queue, which would have to be FIFO too: what a customer has not taken in RETENTION_SECONDS is
+    gone, and a record that cannot be read the bridge buries itself.
+    """
+    _sqs().create_queue(
+        QueueName=f"{settings().prefix}-{esme_queue(login)}",
+        Attributes={
+            "FifoQueue": "true",
+            "ContentBasedDeduplication": "false",
+            "VisibilityTimeout": str(ESME_VISIBILITY_SECONDS),
+            "MessageRetentionPeriod": str(RETENTION_SECONDS),
+            "SqsManagedSseEnabled": "true",
+        },
+    )
+
+
 def _entry(bundle: wire.Bundle) -> dict[str, Any]:
     """Fair queues: SQS serves groups in turn, so that one account's million does not delay the others."""
     entry: dict[str, Any] = {"MessageBody": wire.encode(bundle)}
+    if isinstance(bundle, wire.EsmeBundle):
+        return entry | _in_order(bundle.login, bundle.id)
     if not isinstance(bundle, wire.OutcomeBundle | wire.Visit):  # which are of many accounts
         entry["MessageGroupId"] = _group(bundle)
     return entry
+
+
+def _in_order(login: str, id_: str) -> dict[str, str]:
+    """What a FIFO queue wants: records of one group come in the order that they were sent in, one receive at a time."""
+    return {"MessageGroupId": login, "MessageDeduplicationId": id_}
 
 
 def _group(bundle: Any) -> str:
