@@ -28,7 +28,7 @@ def empty_aws() -> Iterator[None]:
     mock = mock_aws()
     mock.start(reset=False)
     try:
-        if f"{PREFIX}-ledger" in dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables:
+        if _made and f"{PREFIX}-ledger" in dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables:
             _empty()
         else:  # the first here, or another test's mock_aws has wiped all out
             _make()
@@ -52,15 +52,20 @@ def _forget() -> None:
     cached.forget_all()
 
 
-def _make() -> None:
+def wipe_out() -> None:
+    """Leave nothing of moto's in this process, for tests that serve it themselves."""
+    _made.clear()
     mock_aws().reset()
+
+
+def _make() -> None:
+    wipe_out()
     cloudformation: Any = boto3.client("cloudformation", region_name=REGION)
     cloudformation.create_stack(
         StackName=PREFIX,
         TemplateBody=TEMPLATE.read_text(),
         Parameters=[{"ParameterKey": "Prefix", "ParameterValue": PREFIX}],
     )
-    _made.clear()
     for name, queue in sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.items():
         _made[name] = {field: value for field, value in vars(queue).items() if isinstance(value, int | str)}
 

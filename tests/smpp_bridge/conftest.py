@@ -10,11 +10,13 @@ from moto.server import ThreadedMotoServer
 from chalicelib.settings import Settings
 from chalicelib.store import aws as aws_clients
 from tests.conftest import PREFIX, TEMPLATE, cold_start
+from tests.world import wipe_out
 
 
 @pytest.fixture
 def aws_server(environment: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of an empty AWS that holds the stack of infra/data.yaml; this process's clients go to it, too."""
+    wipe_out()
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()

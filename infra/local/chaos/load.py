@@ -36,7 +36,7 @@ _POLICIES: Final[tuple[RefundPolicy, ...]] = ("rejected", "not_delivered")
 # its own, or breaks the connection, is not among them: ends and broken connections are what is counted.
 _SUFFIXES: Final = (*("",) * 90, "0001", "0001", "0002", "0003", "0010", "0010", "0022", "0040", "0041", "0043")
 _PARTS: Final = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
-_SHARDS: Final = 8  # emulators read a long partition slowly
+_SHARDS: Final = 32  # emulators read a long partition slowly
 _CATCHES_UP: Final = 3.0  # submits a second that the gateways allow together, to messages a second that come
 _PART_LETTERS: Final = 140  # GSM letters, so that n times as many take n parts
 
