@@ -66,7 +66,7 @@ class NotPermitted(Struct, frozen=True):
 
 
 class PeerUnbound(Struct, frozen=True):
-    """The peer unbound and is answered; write the output, then close."""
+    """The peer unbound. It is answered, and the state UNBOUND, once all its requests are: write the output, close."""
 
 
 class Unbound(Struct, frozen=True):

@@ -9,6 +9,7 @@ from smpp_bridge.protocol.base import Pdu
 from smpp_bridge.protocol.codec import decode, encode
 from smpp_bridge.protocol.errors import ProtocolError
 from smpp_bridge.protocol.framing import MAX_PDU_OCTETS
+from smpp_bridge.protocol.multi import Destination
 from smpp_bridge.protocol.pdu import (
     PDUS,
     BindTransceiver,
@@ -16,6 +17,7 @@ from smpp_bridge.protocol.pdu import (
     DeliverSm,
     DeliverSmResp,
     EnquireLink,
+    SubmitMulti,
     SubmitSm,
     SubmitSmResp,
 )
@@ -90,6 +92,7 @@ def test_octets_behind_the_end_are_a_protocol_error(name: str) -> None:
 
 
 SUBMIT = encode(SubmitSm(sequence=1, source_addr="a", destination_addr="b", short_message=b"hola"))
+MULTI = encode(SubmitMulti(sequence=1, destinations=(Destination("5" * 20),), short_message=b"hola"))
 REFUSALS: list[tuple[str, bytes, int]] = [
     ("no header", b"\0\0\0\x04", Status.INVALID_COMMAND_LENGTH),
     ("another length", put(SUBMIT, 0, b"\0\0\0\x11"), Status.INVALID_COMMAND_LENGTH),
@@ -119,6 +122,10 @@ REFUSALS: list[tuple[str, bytes, int]] = [
         with_length(encode(BindTransceiver(password="x" * 8))[:17] + b"x" * 9 + b"\0\0\0\0\0\0"),
         Status.INVALID_PASSWORD,
     ),
+    ("no destinations", put(MULTI, 20, b"\0"), Status.INVALID_DESTINATION_COUNT),
+    ("255 destinations", put(MULTI, 20, b"\xff"), Status.INVALID_DESTINATION_COUNT),
+    ("a third kind of destination", put(MULTI, 21, b"\x03"), Status.INVALID_DESTINATION_FLAG),
+    ("a list's name over 20", with_length(put(MULTI, 21, b"\x02" + b"L" * 21)), Status.INVALID_LIST_NAME),
     (
         "a submit_sm_resp of status 0 without a body",
         b"\0\0\0\x10\x80\0\0\4\0\0\0\0\0\0\0\1",

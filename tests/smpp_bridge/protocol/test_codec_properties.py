@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from smpp_bridge.protocol.base import Pdu
 from smpp_bridge.protocol.codec import HEADER, decode, decode_by_table, encode, encode_by_table
 from smpp_bridge.protocol.errors import ProtocolError
-from smpp_bridge.protocol.fields import CString, Integer
+from smpp_bridge.protocol.fields import CString, Integer, ShortMessage
+from smpp_bridge.protocol.multi import (
+    Destination,
+    Destinations,
+    DistributionList,
+    Unsuccessful,
+    UnsuccessfulDestinations,
+)
 from smpp_bridge.protocol.pdu import (
     PDUS,
 )
@@ -23,6 +30,15 @@ def text(most: int, least: int = 0) -> st.SearchStrategy[str]:
     return st.text(st.characters(min_codepoint=1, max_codepoint=255), min_size=least, max_size=most)
 
 
+destination = st.builds(Destination, text(20), octet, octet)
+unsuccessful = st.builds(Unsuccessful, destination, st.integers(0, 0xFFFFFFFF))
+COMPOUND: dict[type, st.SearchStrategy[Any]] = {
+    ShortMessage: st.binary(max_size=254),
+    Destinations: st.lists(destination | st.builds(DistributionList, text(20)), min_size=1, max_size=5).map(tuple),
+    UnsuccessfulDestinations: st.lists(unsuccessful, max_size=5).map(tuple),
+}
+
+
 def strategy_of(kind: type[Pdu]) -> st.SearchStrategy[Pdu]:
     """Any PDU of a class, made from its table of fields."""
     values: dict[str, st.SearchStrategy[Any]] = {"sequence": st.integers(0, 0xFFFFFFFF)}
@@ -34,7 +50,7 @@ def strategy_of(kind: type[Pdu]) -> st.SearchStrategy[Pdu]:
             times = st.just("") | text(most, least=most)
             values[field.name] = times if field.whole else text(most)
         else:
-            values[field.name] = st.binary(max_size=254)
+            values[field.name] = COMPOUND[type(field)]
     if kind.takes_tlvs:
         values["tlvs"] = vendor_tlvs
     return st.builds(kind, **values)

@@ -7,8 +7,18 @@ from smpp_bridge.protocol.commands import RESPONSE_BIT, CommandId
 from smpp_bridge.protocol.errors import SessionError
 from smpp_bridge.protocol.events import NotPermitted, PeerUnbound, Request, Stray
 from smpp_bridge.protocol.framing import Framer
+from smpp_bridge.protocol.multi import Destination
 from smpp_bridge.protocol.operations import APPLICATION_REQUESTS, Role, State, permitted
-from smpp_bridge.protocol.pdu import PDUS, Bind, BindReceiver, BindTransceiver, BindTransmitter, Unbind
+from smpp_bridge.protocol.pdu import (
+    PDUS,
+    Bind,
+    BindReceiver,
+    BindTransceiver,
+    BindTransmitter,
+    Pdu,
+    SubmitMulti,
+    Unbind,
+)
 from smpp_bridge.protocol.session import Session
 from smpp_bridge.protocol.status import Status
 
@@ -25,6 +35,8 @@ TABLE = {
     C.UNBIND_RESP: ("TRX", "esme smsc"),
     C.SUBMIT_SM: ("TX", "esme"),
     C.SUBMIT_SM_RESP: ("TX", "smsc"),
+    C.SUBMIT_MULTI: ("TX", "esme"),
+    C.SUBMIT_MULTI_RESP: ("TX", "smsc"),
     C.DATA_SM: ("TRX", "esme smsc"),
     C.DATA_SM_RESP: ("TRX", "esme smsc"),
     C.DELIVER_SM: ("RX", "smsc"),
@@ -33,6 +45,8 @@ TABLE = {
     C.QUERY_SM_RESP: ("TX", "smsc"),
     C.CANCEL_SM: ("TX", "esme"),
     C.CANCEL_SM_RESP: ("TX", "smsc"),
+    C.REPLACE_SM: ("TX", "esme"),
+    C.REPLACE_SM_RESP: ("TX", "smsc"),
     C.ENQUIRE_LINK: ("TRX", "esme smsc"),
     C.ENQUIRE_LINK_RESP: ("TRX", "esme smsc"),
     C.ALERT_NOTIFICATION: ("RX", "smsc"),
@@ -45,6 +59,12 @@ BINDS: dict[State, type[Bind]] = {
     State.BOUND_TRX: BindTransceiver,
 }
 EACH = [(role, state, command) for role in Role for state in State for command in C]
+
+
+def pdu_of(command: CommandId) -> Pdu:
+    if command is C.SUBMIT_MULTI:
+        return SubmitMulti(destinations=(Destination("34600000001"),))
+    return PDUS[command]()
 
 
 def session_in(role: Role, state: State) -> Session:
@@ -81,7 +101,8 @@ def test_a_session_takes_what_the_peer_may_send_and_refuses_all_else(
     role: Role, state: State, command: CommandId
 ) -> None:
     session = session_in(role, state)
-    pdu = PDUS[command](sequence=77)
+    pdu = pdu_of(command)
+    pdu.sequence = 77
     events = session.receive(encode(pdu), 0.0)
     answers = [decode(frame) for frame in Framer().feed(session.take_output())]
     if state is State.CLOSED:
@@ -107,9 +128,9 @@ def test_a_session_takes_what_the_peer_may_send_and_refuses_all_else(
 def test_a_session_sends_only_what_its_role_and_state_allow(role: Role, state: State, command: CommandId) -> None:
     session = session_in(role, state)
     if command in APPLICATION_REQUESTS and allowed(role, state, command):
-        session.send(PDUS[command](), None, 0.0)
+        session.send(pdu_of(command), None, 0.0)
         assert session.take_output()
     else:
         with pytest.raises(SessionError):
-            session.send(PDUS[command](), None, 0.0)
+            session.send(pdu_of(command), None, 0.0)
         assert session.take_output() == b""

@@ -1,6 +1,7 @@
 """Every PDU written out octet by octet from the field layouts of SMPP 3.4 section 4: (octets, what they say)."""
 
 from smpp_bridge.protocol.base import Pdu
+from smpp_bridge.protocol.multi import Destination, DistributionList, Unsuccessful
 from smpp_bridge.protocol.pdu import (
     AlertNotification,
     BindReceiver,
@@ -20,6 +21,10 @@ from smpp_bridge.protocol.pdu import (
     GenericNack,
     QuerySm,
     QuerySmResp,
+    ReplaceSm,
+    ReplaceSmResp,
+    SubmitMulti,
+    SubmitMultiResp,
     SubmitSm,
     SubmitSmResp,
     Unbind,
@@ -246,6 +251,57 @@ VECTORS: dict[str, tuple[bytes, Pdu]] = {
         CancelSm(sequence=10, message_id="A", source_addr_ton=1, source_addr_npi=1, source_addr="5"),
     ),
     "cancel_sm_resp": (octets("00000010 80000008 00000000 0000000A"), CancelSmResp(sequence=10)),
+    # 4.10.1, 4.10.2
+    "replace_sm": (
+        octets(
+            "0000002C 00000007 00000000 0000000D",
+            "41 00  # message_id",
+            "01 01 35 00  # source 5",
+            "00  # schedule_delivery_time",
+            "30 30 30 30 30 31 30 30 30 30 30 30 30 30 30 52 00  # validity_period 000001000000000R",
+            "01 00 01 48  # registered_delivery, sm_default_msg_id, sm_length, H",
+        ),
+        ReplaceSm(
+            sequence=13,
+            message_id="A",
+            source_addr_ton=1,
+            source_addr_npi=1,
+            source_addr="5",
+            validity_period="000001000000000R",
+            registered_delivery=1,
+            short_message=b"H",
+        ),
+    ),
+    "replace_sm_resp": (octets("00000010 80000007 00000000 0000000D"), ReplaceSmResp(sequence=13)),
+    # 4.5.1, with both kinds of destinations (4.5.1.1, 4.5.1.2)
+    "submit_multi": (
+        octets(
+            "00000031 00000021 00000000 0000000E",
+            "00  # service_type",
+            "00 00 43 00  # source C",
+            "02  # number_of_dests",
+            "01 01 01 35 32 00  # dest_flag SME, 52",
+            "02 4C 00  # dest_flag distribution list, L",
+            "00 00 00 00 00  # esm_class, protocol_id, priority_flag, both times",
+            "01 00 08 00  # registered_delivery, replace_if_present_flag, data_coding UCS2, sm_default_msg_id",
+            "02 00 48  # sm_length, short_message",
+            "0204 0002 BEEF  # user_message_reference",
+        ),
+        SubmitMulti(
+            sequence=14,
+            source_addr="C",
+            destinations=(Destination("52", 1, 1), DistributionList("L")),
+            registered_delivery=1,
+            data_coding=8,
+            short_message=b"\0H",
+            tlvs=((0x0204, b"\xbe\xef"),),
+        ),
+    ),
+    # 4.5.2
+    "submit_multi_resp": (
+        octets("0000001C 80000021 00000000 0000000E", "41 00", "01  # no_unsuccess", "01 01 35 32 00  0000000B"),
+        SubmitMultiResp(sequence=14, message_id="A", unsuccessful=(Unsuccessful(Destination("52", 1, 1), 0x0B),)),
+    ),
     # 4.11.1, 4.11.2
     "enquire_link": (octets("00000010 00000015 00000000 0000000B"), EnquireLink(sequence=11)),
     "enquire_link_resp": (octets("00000010 80000015 00000000 0000000B"), EnquireLinkResp(sequence=11)),
