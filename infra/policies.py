@@ -69,6 +69,19 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("smpp_logins", actions=("GetItem", "PutItem", "UpdateItem", "Scan")),
         _table("smpp_logins/index/by_account", actions=("Query",)),
         _table("esme_sessions", actions=("Query", "UpdateItem", "Scan")),  # an end is asked for
+        _table(
+            "spam_rules",
+            "sender_rules",
+            "country_rules",
+            actions=("GetItem", "UpdateItem", "DeleteItem", "Scan"),
+        ),
+        _table("rule_hits", actions=("BatchGetItem",)),
+        _table("rates", actions=("UpdateItem",)),
+        _table("dnd", actions=("GetItem", "UpdateItem", "DeleteItem", "BatchWriteItem")),
+        _table("dnd/index/by_country", actions=("Query",)),
+        _table("opt_outs", actions=("GetItem", "UpdateItem", "Query", "BatchWriteItem")),
+        _table("held", actions=("GetItem", "UpdateItem")),
+        _table("held/index/by_state", actions=("Query",)),
         _table("dead_letters", actions=("GetItem", "UpdateItem")),
         _table("dead_letters/index/by_state", actions=("Query",)),
         # A canceled message is settled like any other; a dead letter goes again to the queue it failed on.
@@ -81,6 +94,9 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         LOGS,
         *READ_RULES,
         _table("accounts", actions=("GetItem",)),
+        _table("dnd", actions=("GetItem", "BatchGetItem")),
+        _table("opt_outs", actions=("BatchGetItem",)),
+        _table("rule_hits", actions=("UpdateItem",)),
         _consume("accepted"),
         _send("billing", "dead"),
     ),
@@ -90,6 +106,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("wallets", "usage", actions=("UpdateItem",)),
         _table("ledger", actions=("PutItem",)),
         _table("messages", actions=("BatchGetItem", "BatchWriteItem")),
+        _table("held", actions=("PutItem",)),
         _consume("billing"),
         _send("gateway-*", "esme-*", "dead"),  # an SMPP customer is told of what is refused here
     ),

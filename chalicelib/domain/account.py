@@ -7,7 +7,18 @@ import msgspec
 RefundPolicy = Literal["never", "rejected", "not_delivered"]
 AccountState = Literal["active", "suspended", "closed"]
 Role = Literal["customer", "admin"]
+Traffic = Literal["promotional", "transactional"]
 DEFAULT_RETENTION_DAYS: Final = 90
+
+
+class OptOutWords(msgspec.Struct, frozen=True, kw_only=True):
+    """By which words recipients leave and come back in one language, and what they are answered (empty: nothing)."""
+
+    language: str  # ISO 639-1
+    leave: tuple[str, ...]
+    come_back: tuple[str, ...]
+    left_text: str = ""
+    back_text: str = ""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +37,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     shards: int = 1
     retention_days: int = DEFAULT_RETENTION_DAYS
     refund_policy: RefundPolicy = "rejected"
+    traffic: Traffic = "promotional"  # what its messages are by default; only the latter has the right to both
+    ip_rules: tuple[str, ...] = ()  # networks that its API keys may be used from; none: all
+    messages_per_second: float | None = None  # over HTTPS, all its keys together; None: no limit
+    messages_burst: int = 1  # how many may come at once, after a pause
+    has_opt_outs: bool = False  # somebody has opted out once: its recipients are looked up
+    opt_out_words: tuple[OptOutWords, ...] = ()  # by language; none: those of domain.opt_outs
     listens: bool = False  # it has an SMPP login or a webhook: somebody is to be told what becomes of its messages
 
 
@@ -40,6 +57,10 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     secret_sha256: str
     created_ms: int
     revoked_ms: int | None = None
+    ip_rules: tuple[str, ...] = ()  # networks that it may be used from, of those that its account may; none: all
+    scopes: tuple[str, ...] = ()  # what it may be used for; none: for all that its role may
+    requests_per_second: float | None = None  # None: no limit
+    requests_burst: int = 1
 
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True):

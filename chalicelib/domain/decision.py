@@ -15,10 +15,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: int
     why: str
     failover: tuple[str, ...] = ()  # further gateways, best first
+    sender: str = ""  # goes out in place of the message's own, where a sender rule says so
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """The message ends here, unpaid."""
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The message ends here, unpaid; or waits here, where it is `held` for a person to look at."""
 
     status: Status
     error: ErrorInfo
+    rule: str = ""  # the content rule that did it: for administrators, not for the customer
+    held: bool = False

@@ -45,8 +45,12 @@ FINAL: typing.Final = frozenset(status for status, rank in RANK.items() if rank 
 # Where sending the same text to the same number again cannot help.
 PERMANENT: typing.Final = frozenset({Status.DELIVERED, Status.REJECTED, Status.CANCELED})
 
+FAILED_OVER: typing.Final = "fail over to "  # how `Attempted.next` begins when the message went to another gateway
+
 Priority = Literal["bulk", "normal", "high"]
 Mode = Literal["live", "test"]
+# Promotional traffic minds Do Not Disturb and hours; a confirmation answers the recipient's own message.
+Category = Literal["promotional", "transactional", "confirmation"]
 Source = Literal["https", "smpp", "panel", "job"]
 
 
@@ -89,6 +93,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     segment_ids: tuple[str, ...] = ()  # what was answered for the parts of a message that was joined here
     callback_url: str = ""  # where its events go, beside the account's webhooks
     job: str = ""  # the job that made it
+    category: Category = "promotional"
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -114,6 +119,10 @@ class Accepted(Fact, frozen=True, kw_only=True, tag="accepted"):
     """The platform answered with an id."""
 
     content: Content
+
+
+class Held(Fact, frozen=True, kw_only=True, tag="held"):
+    """A content rule holds it until a person has looked at it, or its validity is over."""
 
 
 class Queued(Fact, frozen=True, kw_only=True, tag="queued"):
@@ -158,6 +167,11 @@ class Attempted(Fact, frozen=True, kw_only=True, tag="attempted"):
     def key(self) -> str:
         return f"attempted#{self.gateway}#{self.part:03}#{self.attempt:03}"
 
+    @property
+    def failed_over(self) -> bool:
+        """Whether the message left this gateway for another one, which it does only with no part taken."""
+        return self.next.startswith(FAILED_OVER)
+
 
 class Receipt(Fact, frozen=True, kw_only=True, tag="receipt"):
     """A delivery receipt of one part, as the SMSC gave it. `at_ms` is when it came, `done_at_ms` what it says."""
@@ -193,9 +207,9 @@ class Final(Fact, frozen=True, kw_only=True, tag="final"):
         return f"final#{self.status}"
 
 
-AnyFact = Accepted | Queued | Submitted | Attempted | Receipt | Refunded | Final
+AnyFact = Accepted | Held | Queued | Submitted | Attempted | Receipt | Refunded | Final
 # What follows from what, for facts of the same instant: an end has the time of the receipt that brought it.
-_STEPS: typing.Final[tuple[type[Fact], ...]] = (Accepted, Queued, Attempted, Submitted, Receipt, Final, Refunded)
+_STEPS: typing.Final[tuple[type[Fact], ...]] = (Accepted, Held, Queued, Attempted, Submitted, Receipt, Final, Refunded)
 
 
 def timeline(facts: Iterable[AnyFact]) -> tuple[AnyFact, ...]:
@@ -215,6 +229,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorInfo | None
     parts_submitted: int
     refund_micros: int
+    held: bool = False  # it waits for a person
 
     @property
     def final(self) -> bool:
@@ -228,7 +243,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 def status_of(fact: AnyFact) -> Status | None:
     """The status that the fact alone would give its message, if any."""
     match fact:
-        case Accepted():
+        case Accepted() | Held():
             return Status.ACCEPTED
         case Queued():
             return Status.QUEUED
@@ -259,6 +274,7 @@ def fold(message_id: str, facts: Iterable[AnyFact]) -> Message | None:
         error=leading.error if isinstance(leading, Final) else None,
         parts_submitted=len({fact.part for fact in known if isinstance(fact, Submitted)}),
         refund_micros=sum(fact.refund_micros for fact in known if isinstance(fact, Refunded)),
+        held=queued is None and any(isinstance(fact, Held) for fact in known),
     )
 
 

@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple
 
+import msgspec
+
 from chalicelib.domain.decision import Refusal
 from chalicelib.domain.message import ErrorInfo, Status
 
@@ -19,6 +21,12 @@ REASONS: Final[dict[str, Reason]] = {
     "no_simulator": Reason(Status.REJECTED, "A test key reaches a simulator gateway only, and there is none."),
     "no_credit": Reason(Status.REJECTED, "The account's credit does not cover the message."),
     "account_inactive": Reason(Status.REJECTED, "The account is suspended or closed."),
+    "dnd": Reason(Status.REJECTED, "The number is on the Do Not Disturb list."),
+    "opted_out": Reason(Status.REJECTED, "The recipient has opted out of messages from this account."),
+    "outside_hours": Reason(Status.REJECTED, "Promotional messages may not go to this country at this hour."),
+    "content_blocked": Reason(Status.REJECTED, "The text is not allowed by the content rules."),
+    "sender_not_allowed": Reason(Status.REJECTED, "The account may not use this sender in this country."),
+    "held": Reason(Status.ACCEPTED, "The text is held until a person has looked at it."),  # no end: see Refusal.held
     "expired": Reason(Status.EXPIRED, "The validity ended before the message could be sent."),
     "canceled": Reason(Status.CANCELED, "The message was canceled before it was sent."),
 }
@@ -28,3 +36,8 @@ def refusal(code: str) -> Refusal:
     """The refusal of that code. Raises KeyError where the table has none: a code is never made up on the way."""
     reason = REASONS[code]
     return Refusal(status=reason.status, error=ErrorInfo(code=code, title=reason.title))
+
+
+def by_content(rule: str, *, hold: bool) -> Refusal:
+    """The refusal of a text by that content rule: its end, or a wait for a person."""
+    return msgspec.structs.replace(refusal("held" if hold else "content_blocked"), rule=rule, held=hold)

@@ -1,14 +1,19 @@
 """Which gateway takes a message, at what price, and why: a pure function of a snapshot of the rules."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+import msgspec
+
 from chalicelib.domain.account import Account
+from chalicelib.domain.content_rules import Screen
 from chalicelib.domain.decision import Decision, Refusal
 from chalicelib.domain.message import Content
 from chalicelib.domain.refusals import refusal
-from chalicelib.domain.rules import Gateway, NumberingPrefix, Route, Rules, Target
+from chalicelib.domain.rules import CountryRule, Gateway, NumberingPrefix, Route, Rules, Target
+from chalicelib.domain.senders import Allowed, SenderRules
 
 UNKNOWN_OPERATOR: Final = ""
 DEFAULT_ROUTE: Final = "default"  # what a decision names where the account's default gateway took the message
@@ -37,6 +42,14 @@ class RoutingTable:
                 self._routes.setdefault(_RouteKey(route.account, route.operator, route.prefix, route.country), route)
         lengths = {len(route.prefix) for route in self._routes.values() if route.prefix}
         self._prefix_lengths = sorted(lengths, reverse=True)
+
+        self.senders = SenderRules(rules.senders)
+        self.countries: dict[str, CountryRule] = {rule.country: rule for rule in rules.countries}
+
+    @cached_property
+    def screen(self) -> Screen:
+        """The content rules, made ready when they are first asked for: accept never does."""
+        return Screen(self.rules.spam)
 
     def line_of(self, number: str, country: str) -> Line:
         """Country and operator of an E.164 number: by the plan's longest prefix, else `country` and no operator."""
@@ -83,6 +96,19 @@ def decide(table: RoutingTable, account: Account, message_id: str, content: Cont
     """
     if account.state != "active":
         return refusal("account_inactive")
+    sender = table.senders.look(account.id, content.country, content.sender)
+    if sender is None:
+        return refusal("sender_not_allowed")
+    verdict = _decide(table, account, message_id, content)
+    return _sent_as(sender, verdict) if sender.replacement and isinstance(verdict, Decision) else verdict
+
+
+def _sent_as(sender: Allowed, decision: Decision) -> Decision:
+    why = f"{decision.why}; sender {sender.replacement} by rule {sender.rule}"
+    return msgspec.structs.replace(decision, sender=sender.replacement, why=why)
+
+
+def _decide(table: RoutingTable, account: Account, message_id: str, content: Content) -> Decision | Refusal:
     line = table.line_of(content.to, content.country)
     matched = False
     for route in table.routes_for(account.id, content.to, line):

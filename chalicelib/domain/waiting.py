@@ -52,7 +52,7 @@ def care_of(message: Message, now_ms: int) -> Care | None:
         return None
     if message.content.valid_until_ms + GRACE_MS <= now_ms:
         return Care.END
-    if message.status is Status.ACCEPTED and message.content.valid_until_ms > now_ms:
+    if message.status is Status.ACCEPTED and not message.held and message.content.valid_until_ms > now_ms:
         return Care.SEND_AGAIN
     return None
 

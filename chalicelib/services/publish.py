@@ -14,14 +14,32 @@ def publish(by: str, note: str, now_ms: int) -> Rules:
     faults = tuple(_faults(gateways, routes))
     if faults:
         raise Fault("rules_invalid", f"{len(faults)} faults; nothing was published", faults)
-    return rules.publish(gateways, routes, rule_rows.numbering.everything(), by=by, note=note, now_ms=now_ms)
+    return rules.publish(
+        gateways,
+        routes,
+        rule_rows.numbering.everything(),
+        by=by,
+        note=note,
+        now_ms=now_ms,
+        spam=rule_rows.spam.everything(),
+        senders=rule_rows.senders.everything(),
+        countries=rule_rows.countries.everything(),
+    )
 
 
 def roll_back(number: int, by: str, note: str, now_ms: int) -> Rules:
     """An old snapshot's content under a new number. The rows stay as they are. Raises Fault `not_found`."""
     old = snapshot(number)
     return rules.publish(
-        list(old.gateways), list(old.routes), list(old.numbering), by=by, note=note or f"as {number}", now_ms=now_ms
+        list(old.gateways),
+        list(old.routes),
+        list(old.numbering),
+        by=by,
+        note=note or f"as {number}",
+        now_ms=now_ms,
+        spam=old.spam,
+        senders=old.senders,
+        countries=old.countries,
     )
 
 

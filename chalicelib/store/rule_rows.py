@@ -1,10 +1,10 @@
-"""Gateways, routes and the numbering plan as they are edited: the rows behind the published snapshot."""
+"""Gateways, routes, numbering plan and the other rules as they are edited: the rows behind the published snapshot."""
 
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.domain.rules import Gateway, NumberingPrefix, Route
+from chalicelib.domain.rules import CountryRule, Gateway, NumberingPrefix, Route, SenderRule, SpamRule
 from chalicelib.store.rows import Rows, RowTable
 
 
@@ -25,6 +25,24 @@ class NumberingTable(RowTable):
     id = UnicodeAttribute(hash_key=True, attr_name="prefix")
 
 
+class SpamRuleTable(RowTable):
+    class Meta:
+        suffix = "spam_rules"
+
+
+class SenderRuleTable(RowTable):
+    class Meta:
+        suffix = "sender_rules"
+
+
+class CountryRuleTable(RowTable):
+    class Meta:
+        suffix = "country_rules"
+
+
 gateways: Final = Rows(GatewayTable, Gateway, lambda gateway: gateway.id)
 routes: Final = Rows(RouteTable, Route, lambda route: route.id)
 numbering: Final = Rows(NumberingTable, NumberingPrefix, lambda line: line.prefix)
+spam: Final = Rows(SpamRuleTable, SpamRule, lambda rule: rule.id)
+senders: Final = Rows(SenderRuleTable, SenderRule, lambda rule: rule.id)
+countries: Final = Rows(CountryRuleTable, CountryRule, lambda rule: rule.country)

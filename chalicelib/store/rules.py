@@ -1,6 +1,7 @@
 """Published rules: immutable numbered snapshots in S3; each process holds the newest and looks for a newer one."""
 
 import base64
+from collections.abc import Sequence
 from threading import Lock
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from chalicelib.domain.routing import RoutingTable
-from chalicelib.domain.rules import Gateway, NumberingPrefix, Route, Rules
+from chalicelib.domain.rules import CountryRule, Gateway, NumberingPrefix, Route, Rules, SenderRule, SpamRule
 from chalicelib.settings import settings
 from chalicelib.store import aws
 from chalicelib.store.page import Cursor, Page
@@ -77,6 +78,9 @@ def publish(
     by: str,
     note: str,
     now_ms: int,
+    spam: Sequence[SpamRule] = (),
+    senders: Sequence[SenderRule] = (),
+    countries: Sequence[CountryRule] = (),
 ) -> Rules:
     """Publish a snapshot under the next free number, which nobody else can take. Raises ValueError on a long note."""
     if len(note) > MAX_NOTE:
@@ -91,6 +95,9 @@ def publish(
             gateways=tuple(gateways),
             routes=tuple(routes),
             numbering=tuple(numbering),
+            spam=tuple(spam),
+            senders=tuple(senders),
+            countries=tuple(countries),
         )
         if _put_new(rules):
             forget()

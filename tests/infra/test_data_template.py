@@ -13,13 +13,14 @@ PREFIX = "${Prefix}-"
 
 # Money, messages, and what an administrator typed in: none of it can be made again from anything else.
 NEVER_LOST = {"accounts", "api_keys", "wallets", "ledger", "usage", "messages", "gateways", "routes", "numbering"}
+NEVER_LOST |= {"spam_rules", "sender_rules", "country_rules", "dnd", "opt_outs", "held"}
 NEVER_LOST |= {"dead_letters"}  # somebody's messages that wait for a person
 NEVER_LOST |= {"smpp_logins"}
-EXPIRING = {"messages", "dead_letters", "receipts", "dispatches", "idempotency"}
+EXPIRING = {"opt_outs", "held", "rates", "messages", "dead_letters", "receipts", "dispatches", "idempotency"}
 EXPIRING |= {"esme_sessions"}
 NEVER_LOST |= {"webhooks", "numbers", "inbound"}
 EXPIRING |= {"inbound", "inbound_parts", "webhook_deliveries"}
-OF_THE_MOMENT = {"leases"} | {"webhook_health"}
+OF_THE_MOMENT = {"rule_hits", "leases"} | {"webhook_health"}
 WORK_QUEUES = {"accepted", "billing", "outcomes", "visits", "audits"}
 WORK_QUEUES |= {"webhooks", "webhooks-slow"}
 
