@@ -3,17 +3,27 @@
 import json
 from dataclasses import asdict, dataclass
 
+from infra.local import certificate
 from infra.local.place import HOST, Place
 
 
 @dataclass(frozen=True)
+class Login:
+    """The demo account's SMPP login."""
+
+    system_id: str
+    password: str
+
+
+@dataclass(frozen=True)
 class Keys:
-    """The API keys of the demo account and of the administrator."""
+    """The API keys of the demo account and of the administrator, and the account's SMPP login."""
 
     account: str
     api_key: str
     test_key: str
     admin_key: str
+    smpp: Login = Login("", "")  # chaos has customers of its own
 
 
 def write(where: Place, keys: Keys) -> None:
@@ -25,6 +35,13 @@ def write(where: Place, keys: Keys) -> None:
         "endpoint_url": where.endpoint_url,
         "smsc": {"host": HOST, "port": where.smsc_port, "admin_url": where.smsc_admin_url},
         "bridge_url": where.bridge_url,
+        "smpp": {
+            "host": HOST,
+            "port": where.smpp_port,
+            "tls_port": where.smpp_tls_port,
+            **asdict(keys.smpp),
+            "certificate": str(certificate.files(where.run_dir).certificate),
+        },
     }
     draft = where.card.with_suffix(".part")
     draft.write_text(json.dumps(told, indent=2) + "\n")

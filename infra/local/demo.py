@@ -10,7 +10,7 @@ import httpx
 
 from infra.local.card import Keys
 from infra.local.children import Crew, RunFailed
-from infra.local.place import Place
+from infra.local.place import HOST, Place
 
 FINAL_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.2
@@ -56,13 +56,15 @@ def authorization(key: str) -> dict[str, str]:
 
 def banner(where: Place, keys: Keys) -> str:
     """What somebody needs to go on by hand."""
+    smpp = keys.smpp
     body = '{"to": "+34609001234", "from": "Chasqui", "text": "Hello"}'
     return f"""
 Chasqui is up: {where.base_url} (documentation: {where.base_url}/docs)
   API key            {keys.api_key}
   test key           {keys.test_key}   (its messages reach the simulator only, free of charge)
   administrator key  {keys.admin_key}
-  SMSC simulator     127.0.0.1:{where.smsc_port}
+  SMPP               {HOST}:{where.smpp_port} (TLS {where.smpp_tls_port}) as {smpp.system_id}, password {smpp.password}
+  SMSC simulator     {HOST}:{where.smsc_port} (stands for the operators)
   for programs       {where.card}
 
   curl {where.base_url}/v1/messages -H 'Authorization: Bearer {keys.api_key}' \\
@@ -112,6 +114,7 @@ def _error_of(event: dict[str, Any]) -> str:
 # What a fact has to say for itself, by its kind.
 TOLD: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "accepted": lambda event: "",
+    "held": lambda event: "until a person has looked at it",
     "queued": lambda event: f"{event['charge']} charged; to {event['gateway']}: {event['why']}",
     "submitted": lambda event: f"part {event['part']} of {event['parts']}, SMSC id {event['smsc_message_id']}",
     "attempted": lambda event: f"part {event['part']}, attempt {event['attempt']}{_error_of(event)}; {event['next']}",

@@ -127,6 +127,7 @@ def environment(where: Place, cursor_secret: str) -> dict[str, str]:
         "CHASQUI_PREFIX": PREFIX,
         "CHASQUI_CURSOR_SECRET": cursor_secret,
         "CHASQUI_RULES_POLL_SECONDS": "1",
+        "CHASQUI_ACCOUNT_CACHE_SECONDS": "1",  # what an administrator changes is felt at once; so a first login binds
         "CHASQUI_BRIDGE_RECEIVE_SECONDS": "2",  # for so long at most it goes on receiving when told to stop
         "AWS_ENDPOINT_URL": where.endpoint_url,
         "AWS_ACCESS_KEY_ID": "local",

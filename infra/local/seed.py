@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 
 from chalicelib.services.issue_key import issue_admin_key
-from infra.local.card import Keys
+from infra.local.card import Keys, Login
 from infra.local.children import RunFailed
 from infra.local.demo import authorization
 from infra.local.place import HOST, Place
@@ -35,6 +35,13 @@ GATEWAY: Final[dict[str, Any]] = {
     "messages_per_second": 2000.0,  # the simulator's machine is the limit, not the gateway
     "response_timeout_seconds": 10.0,
 }
+LOGIN: Final[dict[str, Any]] = {
+    "name": "demo",
+    "system_id": "demo",
+    "max_sessions": 20,
+    "window": 100,
+    "per_second": 2000.0,  # as the gateways
+}
 
 
 def plant(where: Place) -> Keys:
@@ -48,11 +55,18 @@ def plant(where: Place) -> Keys:
             mode: _post(client, f"/v1/admin/accounts/{account}/keys", {"mode": mode, "name": f"demo {mode}"})["key"]
             for mode in ("live", "test")
         }
+        login = _post(client, f"/v1/admin/accounts/{account}/smpp-logins", LOGIN)
         _gateways(client, where)
         _routes(client)
         _import_numbering(client)
         _post(client, "/v1/admin/rules/publish", {"note": "what make run begins with"})
-    return Keys(account=account, api_key=keys["live"], test_key=keys["test"], admin_key=admin_key)
+    return Keys(
+        account=account,
+        api_key=keys["live"],
+        test_key=keys["test"],
+        admin_key=admin_key,
+        smpp=Login(login["system_id"], login["password"]),
+    )
 
 
 def bound(where: Place) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from infra.local import seed, stack
+from infra.local import certificate, seed, stack
 from infra.local.card import Keys
 from infra.local.children import Crew, RunFailed
 from infra.local.emulator import MINISTACK_PYTHON, python_for
@@ -60,6 +60,7 @@ def start_platform(where: Place, crew: Crew) -> Keys:
         crew.start(f"api-{number}", "api")
     for number in range(where.pump_workers):
         crew.start(f"pumps-{number}", "pumps", *(["schedules"] if number == 0 else []))
+    certificate.make(where.run_dir)
     crew.start(BRIDGE, "bridge")
     crew.wait_for("SMSC simulator", lambda: _listens(where.smsc_port) and _listens(where.smsc_admin_port))
     crew.wait_for("HTTPS API", lambda: _answers(f"{where.base_url}/openapi.json"))
