@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from chalicelib.domain import data_coding
-from chalicelib.domain.data_coding import Decoded
+from chalicelib.domain import inbound_coding
+from chalicelib.domain.inbound_coding import Decoded
 from chalicelib.domain.numbers import MAX_INTERNATIONAL, MAX_SHORT_CODE, MIN_INTERNATIONAL
 from chalicelib.domain.text import Encoding
 
@@ -121,7 +121,7 @@ def first_word(text: str) -> str:
 
 def joined(parts: Mapping[int, bytes], coding: int) -> Decoded:
     """The parts (number → octets) in their order as one; decoded together, as a character may lie across a border."""
-    return data_coding.decode(b"".join(parts[number] for number in sorted(parts)), coding)
+    return inbound_coding.decode(b"".join(parts[number] for number in sorted(parts)), coding)
 
 
 def may_answer(sender: str) -> bool:

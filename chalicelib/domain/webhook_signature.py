@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Final
 
-SECRET_PREFIX: Final = "whsec_"
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what secrets begin with
 SECRET_BYTES: Final = 32  # the specification asks for 24 to 64
 TOLERANCE_SECONDS: Final = 300  # how far a timestamp may be from the receiver's clock
 ID: Final = "webhook-id"
