@@ -63,7 +63,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("ledger/index/by_time", actions=("Query",)),
         _table("messages", actions=("Query", "BatchWriteItem")),
         _table("idempotency", actions=("GetItem", "PutItem")),
-        _table("dispatches", actions=("GetItem", "PutItem")),
+        _table("dispatches", actions=("GetItem", "PutItem", "BatchGetItem")),
         _table("gateways", "routes", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
         _table("numbering", actions=("BatchWriteItem", "DeleteItem", "Scan")),
         _table("smpp_logins", actions=("GetItem", "PutItem", "UpdateItem", "Scan")),
@@ -129,7 +129,9 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
     "rounds": (
         LOGS,
         _table("accounts", actions=("Scan",)),
-        _send("visits"),
+        _table("segments", actions=("GetItem", "UpdateItem")),  # what bridges that died left of messages in parts
+        _table("segments/index/by_due", actions=("Query",)),
+        _send("visits", "accepted"),
     ),
     "visit": (
         LOGS,

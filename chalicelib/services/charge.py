@@ -1,12 +1,16 @@
 """Charge: bundles are paid whole or not at all, their decisions made binding; then noted, then dispatched."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from chalicelib.domain import charging, ids
 from chalicelib.domain.charging import LedgerEntry, Verdict
-from chalicelib.domain.decision import Decision
-from chalicelib.domain.message import Content, Final, Queued
+from chalicelib.domain.decision import Decision, Refusal
+from chalicelib.domain.message import Accepted, Content, Final, Held, Queued
+from chalicelib.services.announce import News, announce
+from chalicelib.services.hold import hold
 from chalicelib.store import accounts, dynamo, ledger, messages, queues
 from chalicelib.store.messages import Noted
 from chalicelib.wire import Dispatch, DispatchBundle, Draft, Routed, RoutedBundle
@@ -16,9 +20,20 @@ def charge(bundles: Sequence[RoutedBundle], now_ms: int) -> None:
     """Charge, note and dispatch the bundles. Doing it again moves no money and decides nothing anew."""
     distinct = list({bundle.id: bundle for bundle in reversed(bundles)}.values())[::-1]
     entries = _bind(distinct, now_ms)
+    for bundle in distinct:
+        hold(bundle.account, _settled(bundle, entries[bundle.id]), entries[bundle.id])
     messages.put_facts(fact for bundle in distinct for fact in _facts(bundle, entries[bundle.id], now_ms))
     for queue, dispatches in _dispatches(distinct, entries).items():
         queues.send_many(queue, dispatches)
+    announce([news for bundle in distinct for news in _refusals(bundle, entries[bundle.id])], now_ms)
+
+
+def _refusals(bundle: RoutedBundle, entry: LedgerEntry) -> Iterator[News]:
+    """The ends that messages of the bundle came to here."""
+    for draft, verdict in _settled(bundle, entry):
+        if not isinstance(verdict, Decision) and not verdict.held:
+            fact = _refused(verdict, entry)
+            yield News(account=bundle.account, message=draft.id, fact=fact, content=draft.content)
 
 
 def _bind(bundles: Sequence[RoutedBundle], now_ms: int) -> dict[str, LedgerEntry]:
@@ -61,15 +76,31 @@ def _charge_account(charges: Sequence[charging.Charge]) -> dict[str, LedgerEntry
 def _facts(bundle: RoutedBundle, entry: LedgerEntry, now_ms: int) -> Iterator[Noted]:
     """What is noted of the bundle's messages: the same facts at each run, as they follow from the entry alone."""
     days = accounts.retention_days(bundle.account, now_ms)
+    places: Counter[str] = Counter()  # in each queue's dispatch
     for draft, verdict in _settled(bundle, entry):
         if isinstance(verdict, Decision):
-            yield Noted(bundle.account, draft.id, _queued(draft.content, verdict, entry), days)
+            queue = queues.gateway_queue(verdict.gateway, draft.content.priority)
+            queued = _queued(draft.content, verdict, entry, _claim(bundle, queue, places[queue]))
+            places[queue] += 1
+            yield Noted(bundle.account, draft.id, queued, days)
         else:
-            fact = Final(at_ms=entry.at_ms, status=verdict.status, error=verdict.error)
-            yield Noted(bundle.account, draft.id, fact, days)
+            # accept notes nothing of messages that share a bundle, and here they have no `queued` to say what they are
+            yield Noted(bundle.account, draft.id, Accepted(at_ms=draft.at_ms, content=draft.content), days)
+            told = Held(at_ms=entry.at_ms) if verdict.held else _refused(verdict, entry)
+            yield Noted(bundle.account, draft.id, told, days)
 
 
-def _queued(content: Content, decision: Decision, entry: LedgerEntry) -> Queued:
+def _refused(refusal: Refusal, entry: LedgerEntry) -> Final:
+    return Final(at_ms=entry.at_ms, status=refusal.status, error=refusal.error)
+
+
+def _claim(bundle: RoutedBundle, queue: str, place: int) -> str:
+    """Under which name a bridge claims the message; what is alone in its bundle is claimed by that."""
+    count = len(bundle.messages)
+    return ids.slice_id(ids.dispatch_id(bundle.id, count, queue), place) if count > 1 else ""
+
+
+def _queued(content: Content, decision: Decision, entry: LedgerEntry, dispatch: str) -> Queued:
     return Queued(
         at_ms=entry.at_ms,
         content=content,
@@ -81,6 +112,7 @@ def _queued(content: Content, decision: Decision, entry: LedgerEntry) -> Queued:
         rules=decision.rules,
         bundle=entry.id,
         why=decision.why,
+        dispatch=dispatch,
     )
 
 
@@ -92,7 +124,7 @@ def _dispatches(bundles: Sequence[RoutedBundle], entries: dict[str, LedgerEntry]
         for draft, verdict in _settled(bundle, entries[bundle.id]):
             if isinstance(verdict, Decision):
                 queue = queues.gateway_queue(verdict.gateway, draft.content.priority)
-                dispatch = Dispatch(id=draft.id, content=draft.content, failover=verdict.failover)
+                dispatch = Dispatch(id=draft.id, content=_sent_as(draft.content, verdict), failover=verdict.failover)
                 parts[queue, verdict.gateway].append(dispatch)
         for (queue, gateway), dispatches in parts.items():
             by_queue[queue].append(
@@ -104,6 +136,11 @@ def _dispatches(bundles: Sequence[RoutedBundle], entries: dict[str, LedgerEntry]
                 )
             )
     return by_queue
+
+
+def _sent_as(content: Content, decision: Decision) -> Content:
+    """The content as it goes out; what the customer handed over stays in the log."""
+    return msgspec.structs.replace(content, sender=decision.sender) if decision.sender else content
 
 
 def _settled(bundle: RoutedBundle, entry: LedgerEntry) -> Iterator[tuple[Draft, Verdict]]:

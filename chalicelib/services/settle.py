@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -12,11 +12,21 @@ from chalicelib.domain import ids
 from chalicelib.domain import message as facts
 from chalicelib.domain.message import FINAL, AnyFact, Final, Receipt, fold, outcome_of_parts
 from chalicelib.domain.refunds import EndedBy, is_refunded
+from chalicelib.services.announce import News, announce
 from chalicelib.services.refund import refund
+from chalicelib.services.tell_esme import tell_again
 from chalicelib.store import accounts, messages, queues, receipt_pointers
 from chalicelib.store.messages import Noted
 from chalicelib.store.receipt_pointers import Pointer, name_of
-from chalicelib.wire import AttemptOutcome, EndOutcome, Outcome, OutcomeBundle, ReceiptOutcome, SubmitOutcome
+from chalicelib.wire import (
+    AttemptOutcome,
+    EndOutcome,
+    Outcome,
+    OutcomeBundle,
+    ReceiptOutcome,
+    SubmitOutcome,
+    ToldInVain,
+)
 
 log = logging.getLogger(__name__)
 # How long a receipt waits for its message before each next look: a receipt may overtake the response to its submit,
@@ -49,19 +59,25 @@ def settle(bundles: Sequence[OutcomeBundle], now_ms: int) -> None:
     pointers = [_pointer(outcome) for outcome in submitted]
     receipt_pointers.put(pointers)
     found, missing = _match(_of(outcomes, ReceiptOutcome), pointers)
-    _note(
-        [
-            *((one.account, one.message, _submitted(one)) for one in submitted),
-            *((one.account, one.message, _attempted(one)) for one in _of(outcomes, AttemptOutcome)),
-            *((one.pointer.account, one.pointer.message, _receipt(one)) for one in found),
-        ],
-        now_ms,
-    )
+    happened = [
+        *((one.account, one.message, _submitted(one)) for one in submitted),
+        *((one.account, one.message, _attempted(one)) for one in _of(outcomes, AttemptOutcome)),
+        *((one.pointer.account, one.pointer.message, _receipt(one)) for one in found),
+    ]
+    _note(happened, now_ms)
     endings = [*(_ended(outcome) for outcome in _of(outcomes, EndOutcome)), *_decided(found)]
-    _note([(ending.account, ending.message_id, ending.final) for ending in endings], now_ms)
+    ended = [(ending.account, ending.message_id, ending.final) for ending in endings]
+    _note(ended, now_ms)
     for ending in endings:
         _pay_back(ending, now_ms)
+    announce([News(account=one[0], message=one[1], fact=one[2]) for one in _news(*happened, *ended)], now_ms)
+    tell_again(_of(outcomes, ToldInVain))
     _park(missing, now_ms)
+
+
+def _news(*noted: tuple[str, str, AnyFact]) -> Iterator[tuple[str, str, AnyFact]]:
+    """All but attempts, which are the platform's own affair."""
+    return (one for one in noted if not isinstance(one[2], facts.Attempted))
 
 
 def _match(receipts: Sequence[ReceiptOutcome], fresh: Iterable[Pointer]) -> tuple[list[Found], list[ReceiptOutcome]]:

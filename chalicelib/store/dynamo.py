@@ -102,17 +102,28 @@ def get_all(model: type[_T], keys: Iterable[str], *, consistent: bool = False) -
 
     Raises Overloaded where some stay unread.
     """
-    unique = list(dict.fromkeys(keys))
+    name = model._get_connection().get_meta_table().hash_keyname
+    return _get_all(model, [{name: {"S": key}} for key in dict.fromkeys(keys)], consistent=consistent)
+
+
+def get_pairs(model: type[_T], keys: Iterable[tuple[str, str]], *, consistent: bool = False) -> list[_T]:
+    """The items of a table with range keys that exist among the pairs (hash, range); otherwise as `get_all`."""
+    meta = model._get_connection().get_meta_table()
+    names = meta.hash_keyname, meta.range_keyname
+    pairs = [{str(names[0]): {"S": one}, str(names[1]): {"S": other}} for one, other in dict.fromkeys(keys)]
+    return _get_all(model, pairs, consistent=consistent)
+
+
+def _get_all(model: type[_T], keys: Sequence[Any], *, consistent: bool) -> list[_T]:
     found: list[_T] = []
-    for start in range(0, len(unique), BATCH_GET):
-        found += _get_batch(model, unique[start : start + BATCH_GET], consistent=consistent)
+    for start in range(0, len(keys), BATCH_GET):
+        found += _get_batch(model, keys[start : start + BATCH_GET], consistent=consistent)
     return found
 
 
-def _get_batch(model: type[_T], keys: Sequence[str], *, consistent: bool) -> list[_T]:
+def _get_batch(model: type[_T], keys: Sequence[Any], *, consistent: bool) -> list[_T]:
     table = model._get_connection()
-    name = table.get_meta_table().hash_keyname
-    left: Any = [{name: {"S": key}} for key in keys]
+    left = keys
     found: list[_T] = []
     for attempt in range(_ATTEMPTS):
         answer = table.batch_get_item(keys=left, consistent_read=consistent)

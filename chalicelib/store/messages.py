@@ -18,6 +18,8 @@ from chalicelib.store.page import Cursor, Page
 SECONDS_A_DAY: Final = 86_400
 _DAY_MS: Final = 1000 * SECONDS_A_DAY
 FACTS_A_MESSAGE: Final = 5  # typical; only how much a listing reads at a time
+ACCEPTED: Final = "accepted"  # the keys of the facts that have a message's content
+QUEUED: Final = "queued"
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final[msgspec.json.Decoder[AnyFact]] = msgspec.json.Decoder(AnyFact)
 
@@ -41,6 +43,9 @@ class MessageTable(dynamo.Table):
     expires = NumberAttribute()
     recipient = UnicodeAttribute(null=True)
     by_recipient = ByRecipient()
+
+
+Whose = tuple[str, str]  # account and message id
 
 
 class Noted(NamedTuple):
@@ -69,6 +74,16 @@ def facts_of(account: str, message_id: str, *, consistent: bool = True) -> list[
     log = _log_of(account, ids.day_of(message_id), ids.shard_of(message_id))
     mine = MessageTable.fact.startswith(f"{message_id}#")
     return [_decoder.decode(item.body) for item in MessageTable.query(log, mine, consistent_read=consistent)]
+
+
+def named(sought: Iterable[tuple[str, str, str]]) -> dict[Whose, list[AnyFact]]:
+    """The facts that exist among (account, message id, fact's key), 100 a request. Raises dynamo.Overloaded."""
+    owners = {(_log_of_message(account, id_), f"{id_}#{key}"): (account, id_) for account, id_, key in sought}
+    found: dict[Whose, list[AnyFact]] = {}
+    for item in dynamo.get_pairs(MessageTable, owners, consistent=True):
+        owner = owners[str(item.log), str(item.fact)]
+        found.setdefault(owner, []).append(_decoder.decode(item.body))
+    return found
 
 
 def day(account: str, day: str, shards: int, cursor: Cursor | None = None, limit: int = 50) -> Page[Facts]:
@@ -117,6 +132,10 @@ def _shard(log: str, before: str | None, limit: int) -> Iterator[Facts]:
     items = MessageTable.query(log, older, scan_index_forward=False, page_size=(limit + 1) * FACTS_A_MESSAGE)
     for message_id, facts in groupby(items, key=lambda item: str(item.fact).partition("#")[0]):
         yield Facts(message_id, tuple(reversed([_decoder.decode(item.body) for item in facts])))
+
+
+def _log_of_message(account: str, message_id: str) -> str:
+    return _log_of(account, ids.day_of(message_id), ids.shard_of(message_id))
 
 
 def _log_of(account: str, day: str, shard: int) -> str:

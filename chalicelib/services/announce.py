@@ -1,0 +1,88 @@
+"""Announce: whoever listens to an account hears what became of its messages."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from chalicelib.domain import message as facts
+from chalicelib.domain.message import FINAL, RANK, AnyFact
+from chalicelib.domain.news import Heard, News
+from chalicelib.services.tell_esme import tell_esme
+from chalicelib.store import accounts, messages
+from chalicelib.store.messages import Whose
+
+__all__ = ["Heard", "News", "announce"]
+
+log: Final = logging.getLogger(__name__)
+# Each hears all news of accounts that listen, and takes its own; told twice it must do as if it were told once.
+LISTENERS: Final[tuple[Callable[[Sequence[Heard], int], None], ...]] = (tell_esme,)
+# The ends that stand over each: one that is known makes the lower one no news.
+_OVER: Final = {
+    status: tuple(facts.Final(at_ms=0, status=other).key for other in FINAL if RANK[other] > RANK[status])
+    for status in FINAL
+}
+
+
+def announce(news: Sequence[News], now_ms: int) -> None:
+    """Tell what has just been noted. Saying it again, after a replay, tells the same under the same names.
+
+    An end that a higher-ranking one stands over is not told; one that stands over an earlier one is. It costs nothing
+    for accounts that nobody listens to, else a request or two a hundred messages. Raises what its listeners raise, and
+    dynamo.Overloaded.
+    """
+    listening = {one.account for one in news if _listens(one.account, now_ms)}
+    if not listening:
+        return
+    told = {one.name: one for one in news if one.account in listening}
+    heard = _heard(list(told.values()))
+    for tell in LISTENERS:
+        tell(heard, now_ms)
+
+
+def _listens(account: str, now_ms: int) -> bool:
+    known = accounts.cached(account, now_ms)
+    return known is not None and known.listens
+
+
+def _heard(news: Sequence[News]) -> list[Heard]:
+    """The news that still are some, each with its message's content."""
+    known = _known(news)
+    unknown = [_whose(one) for one in news if one.content is None and not _origins(known.get(_whose(one), ()))]
+    accepted = messages.named((*one, messages.ACCEPTED) for one in dict.fromkeys(unknown))
+    heard: list[Heard] = []
+    for one in news:
+        facts_known = (*known.get(_whose(one), ()), *accepted.get(_whose(one), ()))
+        if _stands_over(facts_known, one.fact):
+            continue
+        content = one.content or next((origin.content for origin in _origins(facts_known)), None)
+        if content is None:  # its first facts are gone by now, as those of a message that a receipt comes late for
+            log.warning("no content to announce", extra={"account": one.account, "message_id": one.message})
+            continue
+        heard.append(Heard(one, content))
+    return heard
+
+
+def _known(news: Iterable[News]) -> dict[Whose, list[AnyFact]]:
+    """Of each message the fact with its content, and the ends that would stand over one of the news, in one go."""
+    sought: dict[tuple[str, str, str], None] = {}
+    for one in news:
+        if one.content is None:
+            sought[*_whose(one), messages.QUEUED] = None
+        if isinstance(one.fact, facts.Final):
+            sought |= {(*_whose(one), key): None for key in _OVER[one.fact.status]}
+    return messages.named(sought)
+
+
+def _origins(known: Iterable[AnyFact]) -> list[facts.Queued | facts.Accepted]:
+    return [fact for fact in known if isinstance(fact, facts.Queued | facts.Accepted)]
+
+
+def _stands_over(known: Iterable[AnyFact], fact: AnyFact) -> bool:
+    """Whether one of the known ends ranks over this fact, which is one."""
+    if not isinstance(fact, facts.Final):
+        return False
+    return any(isinstance(one, facts.Final) and RANK[one.status] > RANK[fact.status] for one in known)
+
+
+def _whose(news: News) -> Whose:
+    return news.account, news.message
