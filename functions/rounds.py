@@ -6,6 +6,7 @@ from typing import Final
 
 from chalice.app import Blueprint, CloudWatchEvent, Cron, SQSEvent
 
+from chalicelib.services import join
 from chalicelib.services import look_after as service
 from chalicelib.settings import settings
 from chalicelib.store import queues
@@ -19,10 +20,11 @@ bp = Blueprint(__name__)
 # On the clock's fives, as domain.waiting.windows cuts the time: rate() would drift across them.
 @bp.schedule(Cron("0/5", "*", "*", "*", "?", "*"))
 def rounds(event: CloudWatchEvent) -> None:
-    """Begin a round."""
+    """Begin a round; send what bridges that died left of messages in parts."""
     logs.start()
-    visited = service.start_round(time.time_ns() // 1_000_000)
-    log.info("round begun", extra={"accounts": visited})
+    now_ms = time.time_ns() // 1_000_000
+    visited = service.start_round(now_ms)
+    log.info("round begun", extra={"accounts": visited, "left_behind": join.sweep(now_ms)})
 
 
 # One at a time: each may take some seconds. The queue's name is needed when Chalice packages.

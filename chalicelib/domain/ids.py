@@ -40,6 +40,15 @@ def new_message_id(now_ms: int, shards: int = 1) -> str:
     return f"{MESSAGE_PREFIX}{body[:-1]}{CROCKFORD[shard]}"
 
 
+def part_id(group: str, number: int) -> str:
+    """The id of part `number` (0 to 255) of a message that its sender cut, from `group`, any of its ids.
+
+    It differs in two characters only, which say the number: each part's id leads to the first one's.
+    """
+    high, low = divmod(number, len(CROCKFORD))
+    return f"{group[:-3]}{CROCKFORD[high]}{CROCKFORD[low]}{group[-1]}"
+
+
 def new_id(kind: str, now_ms: int) -> str:
     """`<kind>_<ULID>`, as `acc_…`, `rte_…`; the kind is the record's short name."""
     return f"{kind}_{new_ulid(now_ms)}"

@@ -90,7 +90,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     udh: bytes = b""  # the customer's own user data header elements, without the length octet
     segment: Segment | None = None  # a part that the customer cut, whose other parts did not come
     tlvs: tuple[Tlv, ...] = ()  # for the gateway
-    segment_ids: tuple[str, ...] = ()  # what was answered for the parts of a message that was joined here
+    segment_ids: tuple[str, ...] = ()  # what its sender was answered, if not its id alone: where receipts go to
     callback_url: str = ""  # where its events go, beside the account's webhooks
     job: str = ""  # the job that made it
     category: Category = "promotional"

@@ -14,7 +14,6 @@ from smpp_bridge.protocol.tlvs import Tag, segment_tlvs
 # data_coding with a message class in its last two bits: GSM's own for 7 bits and for data (SMPP 3.4, 5.2.19), and for
 # UCS-2, which SMPP has no value for, the general one (3GPP TS 23.038, section 4).
 _CLASS_CODINGS: Final = {Encoding.GSM7: 0xF0, Encoding.BINARY: 0xF4, Encoding.UCS2: 0x18}
-_OURS: Final = frozenset({Tag.USER_MESSAGE_REFERENCE})  # between the customer and us, unless a gateway names it
 RECEIPT_WANTED: Final = 1  # registered_delivery, section 5.2.17: a receipt on success and on failure
 _UDHI: Final = 0x40  # esm_class, section 5.2.12
 _PRIORITY_FLAGS: Final[dict[Priority, int]] = {"bulk": 0, "normal": 1, "high": 2}
@@ -69,10 +68,7 @@ class Composer:
 
     def _tlvs(self, content: Content, part: Part) -> tuple[tuple[int, bytes], ...]:
         taken = self._gateway.tlvs
-        if taken == "all":
-            kept = [(tlv.tag, tlv.value) for tlv in content.tlvs if tlv.tag not in _OURS]
-        else:
-            kept = [(tlv.tag, tlv.value) for tlv in content.tlvs if tlv.tag in taken]
+        kept = [(tlv.tag, tlv.value) for tlv in content.tlvs if taken == "all" or tlv.tag in taken]
         return (*_tlvs(part), *kept)
 
 
