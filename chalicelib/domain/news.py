@@ -6,7 +6,7 @@ from chalicelib.domain.message import AnyFact, Content
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that has just been noted of a message. `content`: where the teller has it at hand; else it is looked up."""
+    """A fact that has just been noted of a message. `content`: where who tells has it at hand; else it is looked up."""
 
     account: str
     message: str

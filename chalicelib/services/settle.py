@@ -59,14 +59,14 @@ def settle(bundles: Sequence[OutcomeBundle], now_ms: int) -> None:
     pointers = [_pointer(outcome) for outcome in submitted]
     receipt_pointers.put(pointers)
     found, missing = _match(_of(outcomes, ReceiptOutcome), pointers)
-    happened = [
+    happened: list[tuple[str, str, AnyFact]] = [
         *((one.account, one.message, _submitted(one)) for one in submitted),
         *((one.account, one.message, _attempted(one)) for one in _of(outcomes, AttemptOutcome)),
         *((one.pointer.account, one.pointer.message, _receipt(one)) for one in found),
     ]
     _note(happened, now_ms)
     endings = [*(_ended(outcome) for outcome in _of(outcomes, EndOutcome)), *_decided(found)]
-    ended = [(ending.account, ending.message_id, ending.final) for ending in endings]
+    ended: list[tuple[str, str, AnyFact]] = [(one.account, one.message_id, one.final) for one in endings]
     _note(ended, now_ms)
     for ending in endings:
         _pay_back(ending, now_ms)
