@@ -45,6 +45,18 @@ ARNS: Final = {
     "logs": "arn:aws:logs:*:*:log-group:/aws/lambda/chasqui-*:*",
 }
 LOGS: Final = Grant("logs", ("CreateLogStream", "PutLogEvents"), ("",))
+# Who tells of messages looks where to, and in which lane.
+TELL_WEBHOOKS: Final = (
+    _table("webhooks", "webhook_health", actions=("GetItem",)),
+    _send("webhooks", "webhooks-slow"),
+)
+# Either lane: endpoints that are gone are disabled, how each fares is noted, and what became of each event.
+DELIVER_WEBHOOKS: Final = (
+    _table("webhooks", "webhook_health", actions=("GetItem", "UpdateItem")),
+    _table("webhook_deliveries", actions=("UpdateItem", "BatchWriteItem")),
+    Grant("secretsmanager", ("GetSecretValue",), ("webhooks/*",)),
+    _send("webhooks", "webhooks-slow", "dead"),
+)
 READ_RULES: Final = (
     Grant("s3", ("ListBucket",), ("rules",)),
     Grant("s3", ("GetObject",), ("rules/rules/*",)),
@@ -89,6 +101,13 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         Grant("sqs", ("CreateQueue",), ("gateway-*", "esme-*")),
         Grant("sqs", ("GetQueueUrl", "GetQueueAttributes"), ("dead",)),
         Grant("secretsmanager", ("CreateSecret", "PutSecretValue"), ("gateways/*",)),  # written, never read
+        _table("webhooks", actions=("GetItem", "UpdateItem")),
+        _table("webhook_health", actions=("GetItem", "DeleteItem")),
+        _table("webhook_deliveries", actions=("GetItem", "Query", "BatchWriteItem")),
+        Grant("secretsmanager", ("CreateSecret", "PutSecretValue", "GetSecretValue"), ("webhooks/*",)),  # to rotate
+        _send("webhooks", "webhooks-slow"),
+        _table("numbers", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
+        _table("inbound", actions=("GetItem", "Query")),
     ),
     "routing": (
         LOGS,
@@ -109,6 +128,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("held", actions=("PutItem",)),
         _consume("billing"),
         _send("gateway-*", "esme-*", "dead"),  # an SMPP customer is told of what is refused here
+        *TELL_WEBHOOKS,
     ),
     "delivery": (
         LOGS,
@@ -120,6 +140,32 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _consume("outcomes"),
         _send("outcomes", "dead"),  # a receipt that comes first is parked, and given up at last
         _send("esme-*"),
+        *TELL_WEBHOOKS,
+        # Inbound messages are kept, told, and answered with messages like any other.
+        *READ_RULES,
+        _table("numbers", actions=("GetItem",)),
+        _table("inbound", actions=("GetItem", "PutItem", "UpdateItem")),
+        _table("inbound_parts", actions=("GetItem", "PutItem", "Query", "BatchWriteItem")),
+        _table("wallets", actions=("GetItem",)),
+        _table("idempotency", actions=("GetItem", "PutItem")),
+        _send("accepted"),
+    ),
+    "webhooks": (
+        LOGS,
+        *DELIVER_WEBHOOKS,
+        _consume("webhooks"),
+    ),
+    "webhooks_slow": (
+        LOGS,
+        *DELIVER_WEBHOOKS,
+        _consume("webhooks-slow"),
+    ),
+    "webhooks_due": (
+        LOGS,
+        _table("webhook_health", actions=("GetItem",)),
+        _table("webhook_deliveries", actions=("UpdateItem",)),
+        _table("webhook_deliveries/index/by_due", actions=("Query",)),
+        _send("webhooks", "webhooks-slow"),
     ),
     "dead_letters": (
         LOGS,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chalicelib.api import account, documentation, ledger, messages, smpp_sessions
+from chalicelib.api import account, documentation, ledger, messages, smpp_sessions, webhooks
 from chalicelib.api.admin import (
     accounts,
     api_keys,
@@ -21,6 +21,7 @@ _OPERATIONS: Final = (
     account.endpoints,
     ledger.endpoints,
     smpp_sessions.endpoints,
+    webhooks.endpoints,
     accounts.endpoints,
     api_keys.endpoints,
     smpp_logins.endpoints,

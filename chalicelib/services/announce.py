@@ -8,6 +8,7 @@ from chalicelib.domain import message as facts
 from chalicelib.domain.message import FINAL, RANK, AnyFact
 from chalicelib.domain.news import Heard, News
 from chalicelib.services.tell_esme import tell_esme
+from chalicelib.services.tell_webhooks import tell_webhooks
 from chalicelib.store import accounts, messages
 from chalicelib.store.messages import Whose
 
@@ -15,7 +16,7 @@ __all__ = ["Heard", "News", "announce"]
 
 log: Final = logging.getLogger(__name__)
 # Each hears all news of accounts that listen, and takes its own; told twice it must do as if it were told once.
-LISTENERS: Final[tuple[Callable[[Sequence[Heard], int], None], ...]] = (tell_esme,)
+LISTENERS: Final[tuple[Callable[[Sequence[Heard], int], None], ...]] = (tell_esme, tell_webhooks)
 # The ends that stand over each: one that is known makes the lower one no news.
 _OVER: Final = {
     status: tuple(facts.Final(at_ms=0, status=other).key for other in FINAL if RANK[other] > RANK[status])
