@@ -68,12 +68,59 @@ def test_silence_is_an_alarm_for_the_bridge_alone() -> None:
     assert [alarm["Properties"]["MetricName"] for alarm in breaching] == ["RunningTaskCount"]
 
 
-def test_nobody_can_connect_to_the_bridge() -> None:
-    group = BRIDGE["Resources"]["SecurityGroup"]["Properties"]
-    assert "SecurityGroupIngress" not in group
-    kinds = {resource["Type"] for resource in BRIDGE["Resources"].values()}
-    assert "AWS::EC2::SecurityGroupIngress" not in kinds
-    assert not any(kind.startswith("AWS::ElasticLoadBalancing") for kind in kinds)
+def _ingress(group: str) -> dict[str, dict[str, Any]]:
+    """What lets somebody into a security group of the bridge's template, by name."""
+    assert "SecurityGroupIngress" not in BRIDGE["Resources"][group]["Properties"]
+    return {
+        name: resource
+        for name, resource in BRIDGE["Resources"].items()
+        if resource["Type"] == "AWS::EC2::SecurityGroupIngress" and resource["Properties"]["GroupId"] == {"Ref": group}
+    }
+
+
+def test_nobody_but_the_customers_balancer_can_connect_to_the_bridge() -> None:
+    let_in = _ingress("SecurityGroup")
+    assert {resource["Properties"]["FromPort"] for resource in let_in.values()} == {2775, 8080}
+    for resource in let_in.values():
+        assert resource["Condition"] == "TakesCustomers"
+        assert resource["Properties"]["SourceSecurityGroupId"] == {"Ref": "BalancerSecurityGroup"}
+    (mapped,) = [p["ContainerPort"] for p in _container()["PortMappings"] if p["ContainerPort"] != 8080]
+    assert mapped == 2775
+
+
+def test_without_subnets_for_customers_there_is_no_balancer_nor_anything_of_it() -> None:
+    of_customers = {
+        name: resource
+        for name, resource in BRIDGE["Resources"].items()
+        if resource["Type"].startswith("AWS::ElasticLoadBalancing")
+        or resource["Type"] == "AWS::EC2::SecurityGroupIngress"
+        or name == "BalancerSecurityGroup"
+    }
+    assert len(of_customers) >= 9
+    assert all(resource["Condition"].startswith("TakesCustomers") for resource in of_customers.values())
+
+
+def test_customers_come_by_smpps_own_ports_in_clear_only_where_it_is_allowed() -> None:
+    listeners = {
+        name: resource["Properties"]
+        for name, resource in BRIDGE["Resources"].items()
+        if resource["Type"] == "AWS::ElasticLoadBalancingV2::Listener"
+    }
+    assert {(one["Protocol"], one["Port"]) for one in listeners.values()} == {("TCP", 2775), ("TLS", 3550)}
+    assert listeners["TlsListener"]["SslPolicy"].startswith("ELBSecurityPolicy-TLS13-1-2")
+    assert {one["Properties"]["FromPort"] for one in _ingress("BalancerSecurityGroup").values()} == {2775, 3550}
+    for name in ("PlainListener", "PlainIngress"):
+        assert BRIDGE["Resources"][name]["Condition"] == "TakesCustomersPlain"
+
+
+def test_the_bridge_sees_customers_own_addresses_for_ip_rules_and_bans() -> None:
+    attributes = BRIDGE["Resources"]["CustomerTargets"]["Properties"]["TargetGroupAttributes"]
+    assert {"Key": "preserve_client_ip.enabled", "Value": "true"} in attributes
+
+
+def _container() -> dict[str, Any]:
+    (container,) = BRIDGE["Resources"]["TaskDefinition"]["Properties"]["ContainerDefinitions"]
+    return dict(container)
 
 
 def test_the_old_bridge_ends_before_the_new_one_binds() -> None:
@@ -86,4 +133,5 @@ def test_the_bridge_may_do_nothing_outside_its_prefix() -> None:
     for statement in statements:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert all("*" not in action for action in actions)
-        assert "${Prefix}" in statement["Resource"]["Fn::Sub"]
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        assert all("${Prefix}" in resource["Fn::Sub"] for resource in resources)
