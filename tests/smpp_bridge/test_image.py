@@ -31,7 +31,7 @@ def image(tmp_path: Path) -> Path:
 def test_the_image_holds_the_bridge_and_what_it_stands_on_and_no_more(image: Path) -> None:
     assert sorted(entry.name for entry in image.iterdir()) == ["chalicelib", "smpp_bridge"]
     inside = {entry.name for entry in (image / "chalicelib").iterdir()}
-    assert inside == {"__init__.py", "settings.py", "wire.py", "domain", "store"}
+    assert inside == {"__init__.py", "settings.py", "wire.py", "domain", "store", "services"}
 
 
 def test_the_image_runs_as_nobody_in_particular_and_checks_its_health() -> None:
