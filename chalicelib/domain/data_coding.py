@@ -1,60 +1,68 @@
-"""What the octets of a message mean by its data_coding (SMPP 3.4, 5.2.19; 3GPP TS 23.038, 4)."""
+"""What the octets of SMPP customers' messages say: data_coding (SMPP 3.4, 5.2.19; 3GPP TS 23.038, 4) as a table."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 
-from chalicelib.domain import gsm, text
+from chalicelib.domain import gsm
 from chalicelib.domain.text import Encoding
 
-# Values that SMPP gives a character set of their own; Python's name of it.
-_CHARSETS: Final[Mapping[int, str]] = {
-    0x01: "ascii",  # IA5
-    0x03: "latin-1",
-    0x05: "shift_jis",  # JIS X 0208
-    0x06: "iso8859_5",
-    0x07: "iso8859_8",
-    0x0A: "iso2022_jp",  # music codes: of pagers
-    0x0D: "shift_jisx0213",  # extended Kanji JIS X 0212
-    0x0E: "euc_kr",  # KS C 5601
+
+class BadOctets(ValueError):
+    """The octets are none of their data_coding."""
+
+
+class Coding(msgspec.Struct, frozen=True):
+    """A row: how the octets are read (None: they are data), and how a part that stays alone is sent on."""
+
+    read: Callable[[bytes], str] | None
+    encoding: Encoding | None  # None: as the text has it
+    message_class: int | None = None
+
+
+def _gsm(octets: bytes) -> str:
+    text = gsm.decode(octets)
+    if gsm.REPLACEMENT in text:
+        raise BadOctets("an octet over 0x7F is none of the GSM alphabet, unpacked")
+    return text
+
+
+def _utf_16(octets: bytes) -> str:
+    """UTF-16 in network order: handsets take UCS-2 for it."""
+    try:
+        return octets.decode("utf-16-be")
+    except UnicodeDecodeError:
+        raise BadOctets("an odd octet, or half a surrogate pair") from None
+
+
+def _charset(name: str) -> Callable[[bytes], str]:
+    def read(octets: bytes) -> str:
+        try:
+            return octets.decode(name)
+        except UnicodeDecodeError:
+            raise BadOctets(f"an octet that {name} has no character for") from None
+
+    return read
+
+
+def _by_class(first: int, read: Callable[[bytes], str] | None, encoding: Encoding) -> dict[int, Coding]:
+    return {first + each: Coding(read, encoding, each) for each in range(4)}
+
+
+# What is not here is refused: to guess would be to send something else than was meant.
+CODINGS: Final[Mapping[int, Coding]] = {
+    0x00: Coding(_gsm, Encoding.GSM7),  # the SMSC's default alphabet, here GSM 03.38, a septet an octet
+    0x01: Coding(_charset("latin-1"), None),  # IA5; what has its eighth bit set is taken for Latin-1, as it is meant
+    0x02: Coding(None, Encoding.BINARY),
+    0x03: Coding(_charset("latin-1"), None),
+    0x04: Coding(None, Encoding.BINARY),
+    0x06: Coding(_charset("iso8859-5"), None),  # Cyrillic
+    0x07: Coding(_charset("iso8859-8"), None),  # Hebrew
+    0x08: Coding(_utf_16, Encoding.UCS2),
+    **_by_class(0x10, _gsm, Encoding.GSM7),  # 3GPP's general group with a class, which many clients use for flash
+    **_by_class(0x14, None, Encoding.BINARY),
+    **_by_class(0x18, _utf_16, Encoding.UCS2),
+    **_by_class(0xF0, _gsm, Encoding.GSM7),  # 3GPP's group of data coding and class, which SMPP names
+    **_by_class(0xF4, None, Encoding.BINARY),
 }
-_BINARY: Final = frozenset({0x02, 0x04, 0x09})  # octets; 9 is pictograms
-_BY_BITS: Final = (Encoding.GSM7, Encoding.BINARY, Encoding.UCS2, Encoding.BINARY)  # bits 3 and 2; 3 is reserved
-
-
-class Decoded(msgspec.Struct, frozen=True):
-    """What was written. `data` where the encoding is BINARY, else `text`."""
-
-    encoding: Encoding
-    text: str = ""
-    data: bytes = b""
-
-
-def decode(octets: bytes, data_coding: int) -> Decoded:
-    """The octets, without a user data header, read by their data_coding. What has no meaning becomes U+FFFD.
-
-    A text of another character set is told as the encoding that would carry it onward: GSM7 or UCS2.
-    """
-    charset = _CHARSETS.get(data_coding)
-    if charset is not None:
-        written = octets.decode(charset, errors="replace")
-        return Decoded(Encoding.GSM7 if gsm.is_gsm(written) else Encoding.UCS2, text=written)
-    encoding = encoding_of(data_coding)
-    if encoding is Encoding.BINARY:
-        return Decoded(encoding, data=octets)
-    return Decoded(encoding, text=text.decode(octets, encoding))
-
-
-def encoding_of(data_coding: int) -> Encoding:
-    """The encoding of a data_coding that names no character set of SMPP's own: by the coding groups of GSM."""
-    if data_coding in _BINARY:
-        return Encoding.BINARY
-    group = data_coding >> 4
-    if group <= 0x7:  # general data coding, with or without a class, compressed or marked for deletion
-        return Encoding.BINARY if data_coding & 0x20 else _BY_BITS[data_coding >> 2 & 3]  # compressed: not for us
-    if group == 0xF:  # data coding and message class
-        return Encoding.BINARY if data_coding & 0x04 else Encoding.GSM7
-    if group == 0xE:  # message waiting, store: UCS-2
-        return Encoding.UCS2
-    return Encoding.GSM7 if group in (0xC, 0xD) else Encoding.BINARY
