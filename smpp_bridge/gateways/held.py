@@ -11,7 +11,10 @@ from chalicelib.wire import Dispatch, DispatchBundle
 class Held:
     """Through when nothing holds it any more: each message until it is done, each outcome until it is durable."""
 
-    __slots__ = ("_forget", "_through", "bulk", "bundle", "handle", "holds", "received_times", "visible_until")
+    __slots__ = (
+        *("_forget", "_through"),
+        *("bulk", "bundle", "handle", "holds", "received_times", "taken_at", "visible_until"),
+    )
 
     def __init__(
         self,
@@ -19,6 +22,7 @@ class Held:
         handle: str,
         *,
         received_times: int = 1,
+        taken_at: float = 0.0,
         bulk: bool,
         visible_until: float,
         through: "HeldSink",
@@ -27,8 +31,9 @@ class Held:
         self.bundle = bundle
         self.handle = handle
         self.received_times = received_times  # by SQS's count, this time included
+        self.taken_at = taken_at  # of the monotonic clock, as the next one
         self.bulk = bulk
-        self.visible_until = visible_until  # of the monotonic clock
+        self.visible_until = visible_until
         self.holds = len(bundle.messages)
         self._through = through
         self._forget = forget

@@ -18,7 +18,7 @@ from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.judge import AddressedBundle, Judge
 from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.platform import VISIBILITY_SECONDS, Platform
-from smpp_bridge.gateways.slices import Slice, by_record, is_whole
+from smpp_bridge.gateways.slices import HandedOn, Slice, by_record, is_whole
 from smpp_bridge.gateways.standing import Standing
 from smpp_bridge.gateways.submitter import Submitter
 
@@ -26,6 +26,8 @@ MAX_HELD_MESSAGES: Final = 5_000  # of each queue, here at one time, from receiv
 _IDLE_SECONDS: Final = 1.0  # how often it is looked whether there is something to take, or room for it
 _SEND_AGAIN_AFTER: Final = RECEIVES_BEFORE_DEAD - 1  # receives: stops and pauses are no fault of a record
 _TURN_SECONDS: Final = 30.0  # how often what waits is put behind the rest of a queue that is longer than fits here
+# SQS hides a record for 12 hours in all: then it would come again, and after some more times be a dead letter.
+_OLD_SECONDS: Final = 11 * 3600.0
 _REMEMBERED: Final = 10_000  # bundles that are through: SQS may deliver a record twice
 
 Name = tuple[str, int]  # of a record's bundle: what is handed on of one may begin where another does, and end sooner
@@ -43,19 +45,6 @@ class _SentAgain:
     def kept(self) -> None:
         self._intake._let_go(self._held)
         self._intake._deletes.add((self._intake._queue(bulk=self._held.bulk), self._held.handle), NOBODY)
-
-    def lost(self) -> None: ...
-
-
-class _HandedOn:
-    """A slice of a record of which others are claimed lies on the queue as a record of its own."""
-
-    def __init__(self, one: Slice) -> None:
-        self._one = one
-
-    def kept(self) -> None:
-        for _ in self._one.messages:
-            self._one.held.kept()
 
     def lost(self) -> None: ...
 
@@ -146,16 +135,18 @@ class Intake:
     def look(self) -> None:
         """See to what waits here for its time, or blocks the way. Called every second or so."""
         self._claims.look()
-        if self._stopping or self._standing.why_elsewhere is None or self._clock.monotonic() < self._next_turn:
+        now = self._clock.monotonic()
+        if self._stopping or now < self._next_turn:
             return
         for bulk in (False, True):
-            if MAX_HELD_MESSAGES - self._messages[bulk] < MAX_BUNDLE_MESSAGES:
-                self._turn_over(bulk=bulk)
+            crowded = MAX_HELD_MESSAGES - self._messages[bulk] < MAX_BUNDLE_MESSAGES
+            in_the_way = crowded and self._standing.why_elsewhere is not None
+            self._turn_over(bulk=bulk, taken_until=now if in_the_way else now - _OLD_SECONDS)
 
-    def _turn_over(self, *, bulk: bool) -> None:
+    def _turn_over(self, *, bulk: bool, taken_until: float) -> None:
         """What waits for this gateway alone goes to the queue's end: behind it may be what another one would take."""
-        self._next_turn = self._clock.monotonic() + _TURN_SECONDS
-        for held, left in by_record(self._claims.give_up(bulk=bulk)):
+        for held, left in by_record(self._claims.give_up(bulk=bulk, taken_until=taken_until)):
+            self._next_turn = self._clock.monotonic() + _TURN_SECONDS
             self._send_again(held, left)
 
     # --- from the queue
@@ -195,15 +186,17 @@ class Intake:
         if name in self._through:
             self._deletes.add((queue, record.handle), NOBODY)
             return
-        visible_until = self._clock.monotonic() + VISIBILITY_SECONDS
+        now = self._clock.monotonic()
+        visible_until = now + VISIBILITY_SECONDS
         already = self._held.get(name)
         if already is not None:  # delivered again while it is here: the newer handle is the one that deletes it
-            already.handle, already.visible_until = record.handle, visible_until
+            already.handle, already.taken_at, already.visible_until = record.handle, now, visible_until
             return
         held = Held(
             bundle,
             record.handle,
             received_times=record.received_times,
+            taken_at=now,
             bulk=bulk,
             visible_until=visible_until,
             through=self._is_through,
@@ -245,7 +238,7 @@ class Intake:
             self._dispatches.add((queue, held.bundle), _SentAgain(self, held))
         else:
             for one in left:
-                self._dispatches.add((queue, one.as_bundle()), _HandedOn(one))
+                self._dispatches.add((queue, one.as_bundle()), HandedOn(one))
 
     # --- hidden while it is here
 

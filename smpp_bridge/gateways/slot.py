@@ -34,6 +34,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     refused_first: float = 30.0
     refused_most: float = 300.0
     breaker: BreakerTerms = BreakerTerms()
+    absent: float = 3.0  # without any: then what waits is taken to end it in time, or left to a bridge that has one
     unbound: float = 30.0  # without any, after which messages go on to the next gateway: a restart takes less
 
 

@@ -21,6 +21,7 @@ class Standing:
         clock: Clock,
         *,
         breaker: BreakerTerms | None = None,
+        absent_seconds: float = math.inf,
         unbound_seconds: float = math.inf,
         bound: Callable[[], bool] = lambda: True,
         bound_elsewhere: Callable[[], bool] = lambda: False,
@@ -29,6 +30,7 @@ class Standing:
         self.paused = False  # by the administrator
         self.breaker = Breaker(breaker)
         self._clock = clock
+        self._absent_seconds = min(absent_seconds, unbound_seconds)
         self._unbound_seconds = unbound_seconds
         self._bound = bound
         self._bound_elsewhere = bound_elsewhere
@@ -70,13 +72,22 @@ class Standing:
     @property
     def stranded(self) -> bool:
         """Another bridge has sessions, and this one has had none for a while."""
-        lost = self._clock.monotonic() - self._bound_at > self._unbound_seconds
+        lost = self._clock.monotonic() - self._bound_at > self._absent_seconds
         return lost and not self._bound() and self._bound_elsewhere()
 
     @property
     def takes(self) -> bool:
-        """Whether messages are taken from the queue, be it only to hand them on."""
-        return self._sure() and (self._bound() or self.why_elsewhere is not None)
+        """Whether messages are taken from the queue, be it only to hand them on, or to end them when it is time.
+
+        Of a gateway that no bridge has a session of, they wait here, unclaimed: who else would see that one expires?
+        """
+        if not self._sure() or self.stranded:
+            return False
+        return self._bound() or self._is_unwatched or self.why_elsewhere is not None
+
+    @property
+    def _is_unwatched(self) -> bool:
+        return self._clock.monotonic() - self._bound_anywhere_at > self._absent_seconds
 
     @property
     def claims(self) -> bool:

@@ -55,6 +55,7 @@ class GatewayWorker:
         self.standing = Standing(
             clock,
             breaker=pace.breaker,
+            absent_seconds=pace.absent,
             unbound_seconds=pace.unbound,
             bound=lambda: self.bound,
             bound_elsewhere=lambda: keeper.bound_elsewhere(gateway.id),

@@ -75,7 +75,6 @@ def test_a_delivered_message_cannot_be_canceled(customer: Customer, number: Numb
     assert (answer.status_code, answer.json()["code"]) == (409, "already_final")
 
 
-@pytest.mark.xfail(strict=True, reason="a bridge without a session takes nothing from the queue, so nothing expires")
 @pytest.mark.usefixtures("_unreached")
 def test_a_message_that_nobody_takes_within_its_validity_expires_and_is_paid_back(customer: Customer) -> None:
     before = Decimal(customer.balance())

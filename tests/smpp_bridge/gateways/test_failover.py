@@ -12,6 +12,7 @@ from chalicelib.wire import AttemptOutcome, Dispatch, DispatchBundle, EndOutcome
 from infra.local.smsc import Config, Smsc
 from smpp_bridge.gateways import intake
 from smpp_bridge.gateways.breaker import BreakerTerms
+from smpp_bridge.gateways.platform import Holder
 from tests.smpp_bridge.gateways.world import QUICK, Memory, bridge, bundle, dispatch, gateway, now_ms, run, until
 
 QUIET = Config(receipts=False)
@@ -110,6 +111,61 @@ def test_a_message_does_not_outlive_its_validity_at_a_gateway_that_takes_none(st
     run(main())
 
 
+def test_what_waits_for_a_session_is_looked_after_before_it_may_go_elsewhere() -> None:
+    async def main() -> None:
+        async with Smsc(QUIET) as smsc:
+            port = smsc.port
+        platform = Memory(gateway(port), gateway(NOWHERE, "other"))
+        short, long = dispatch(valid_until_ms=now_ms() + 1800, failover=("other",)), dispatch(failover=("other",))
+        platform.put(bundle(short))
+        handle = platform.put(bundle(long))
+        async with bridge(platform, pace=msgspec.structs.replace(QUICK, absent=0.2)) as supervisor:
+            await until(lambda: supervisor.workers["gw"].intake.held_messages == 2)
+            assert platform.claimed == []
+            await until(lambda: len(platform.deleted) == 1)
+            (end,) = platform.of(EndOutcome)
+            assert (end.message, end.status, end.refundable) == (short.id, "expired", True)
+            assert (len(platform.claimed), platform.dispatched, platform.hidden) == (1, [], [])
+            async with Smsc(Config(port=port, receipts=False)):
+                await until(lambda: handle in platform.deleted)
+            assert [outcome.message for outcome in platform.of(SubmitOutcome)] == [long.id]
+
+    run(main())
+
+
+def test_a_message_that_is_canceled_while_it_waits_for_a_session_ends_so() -> None:
+    async def main() -> None:
+        platform = Memory(gateway(NOWHERE))
+        record = bundle(dispatch(valid_until_ms=now_ms() + 1800))
+        platform.put(record)
+        async with bridge(platform, pace=msgspec.structs.replace(QUICK, absent=0.1)) as supervisor:
+            await until(lambda: supervisor.workers["gw"].intake.held_messages)
+            platform.claims[record.id] = Holder.CANCELED
+            await until(lambda: platform.deleted)
+            assert [end.status for end in platform.of(EndOutcome)] == ["canceled"]
+
+    run(main())
+
+
+def test_what_waits_for_a_session_for_longer_than_a_queue_hides_it_is_sent_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake, "_OLD_SECONDS", 0.3)
+
+    async def main() -> None:
+        platform = Memory(gateway(NOWHERE))
+        record = bundle(dispatch())
+        handle = platform.put(record)
+        async with bridge(platform, pace=IMPATIENT) as supervisor:
+            await until(lambda: handle in platform.deleted)
+            assert platform.dispatched == [("gateway-gw", record)]
+            platform.deliver_dispatches()
+            await until(lambda: supervisor.workers["gw"].intake.held_messages)
+        assert (platform.claimed, platform.outcomes) == ([], [])
+
+    run(main())
+
+
 def test_a_circuit_that_trips_passes_on_and_closes_when_probes_go_through() -> None:
     terms = BreakerTerms(least_answers=10, open_seconds=1.0, probes=2)
 
@@ -171,7 +227,6 @@ def test_what_another_bridge_can_submit_is_left_to_it() -> None:
         platform = Memory(gateway(NOWHERE, sessions=2), gateway(NOWHERE, "other"))
         elsewhere = Bridge(id="bridge_2", beat=1, at_ms=0, bound=frozenset({"gw"}))
         async with bridge(platform, pace=IMPATIENT) as supervisor:
-            await until(lambda: supervisor.state()["gateways"]["gw"]["passing_on"])
             handle = platform.put(bundle(dispatch()))
             await until(lambda: supervisor.workers["gw"].intake.held_messages)
             platform.leases.bridges[elsewhere.id] = elsewhere
