@@ -16,7 +16,7 @@ from typing import Final
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import ErrorInfo, Message, Status, fold
+from chalicelib.domain.message import Attempted, ErrorInfo, Message, Status, fold
 from chalicelib.domain.refunds import EndedBy, is_refunded
 from chalicelib.domain.refusals import REASONS
 from chalicelib.domain.waiting import NO_RECEIPT, Care, Window, care_of, ended_ms, was_submitted, windows
@@ -131,21 +131,24 @@ def _end(account: Account, overdue: Sequence[tuple[Message, Facts]], now_ms: int
 def _handed_over(overdue: Sequence[tuple[Message, Facts]]) -> set[str]:
     """The messages that an SMSC has, or whose dispatch a bridge has begun with; after their validity none submits them.
 
-    Of a bundle of many this says it of all of them, also of those that the bridge did not come to. When it, or another,
-    comes to their record, it ends them as never handed over, and then they are paid back.
+    A bridge that hands a message back, as it does when it is stopped, has begun with it: nothing else is known of that
+    here. When a bridge comes to its record, it ends it as never handed over, and then it is paid back.
     """
     known = {message.id for message, one in overdue if was_submitted(one.facts)}
-    names = {message.id: _dispatches_of(message) for message, _ in overdue if message.id not in known}
+    names = {message.id: _dispatches_of(message, one) for message, one in overdue if message.id not in known}
     taken = dispatches.taken(name for some in names.values() for name in some)
     return known | {message_id for message_id, some in names.items() if taken & set(some)}
 
 
-def _dispatches_of(message: Message) -> tuple[str, ...]:
-    """The names that its first dispatch may have: as one sent alone, or as one of a bundle."""
-    if message.queued is None or message.content is None:
+def _dispatches_of(message: Message, told: Facts) -> tuple[str, ...]:
+    """The names that a bridge claims it by where it lies: by its slice of a bundle, or alone where it was handed on."""
+    queued = message.queued
+    if queued is None or message.content is None:
         return ()
-    queue = queues.gateway_queue(message.queued.gateway, message.content.priority)
-    return tuple(ids.dispatch_id(message.queued.bundle, messages, queue) for messages in (1, 2))
+    left = {fact.gateway for fact in told.facts if isinstance(fact, Attempted) and fact.failed_over}
+    if left:
+        return (ids.hop_id(queued.bundle, message.id, len(left)),)
+    return (queued.dispatch or queued.bundle,)
 
 
 def _ended(account: Account, message: Message, *, handed_over: bool) -> EndOutcome:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.message import FAILED_OVER, ErrorInfo, Status
 from chalicelib.domain.numbers import mask
 from chalicelib.domain.refusals import REASONS
 from chalicelib.domain.rules import Gateway
@@ -27,7 +27,6 @@ from smpp_bridge.gateways.gatherer import Gatherer
 from smpp_bridge.gateways.held import End, Held, Submission, Verdict
 from smpp_bridge.gateways.slices import next_hop
 
-FAILED_OVER: Final = "fail over to "  # how `AttemptOutcome.next` begins when the message went to another gateway
 _MAX_RESENDS: Final = 3  # of a part without an answer: then it is held, whatever the setting
 _RETRY_SPREAD: Final = 0.2  # retries come up to a fifth later, so that they do not come all at once
 _NO_ANSWER: Final = ErrorInfo(code=NO_ANSWER.code, title=NO_ANSWER.title)

@@ -6,7 +6,6 @@ import msgspec
 
 from chalicelib.domain.message import AnyFact, Attempted, Final, Submitted
 from chalicelib.wire import Dispatch
-from smpp_bridge.gateways.judge import FAILED_OVER
 
 
 class Traces(msgspec.Struct, frozen=True):
@@ -31,7 +30,7 @@ def traces(dispatch: Dispatch, facts: Iterable[AnyFact], gateway: str) -> Traces
                 over = over or len(done) == fact.parts
             case Attempted() if fact.gateway == gateway:
                 attempt = max(attempt, fact.attempt)
-                over = over or fact.next.startswith(FAILED_OVER)
+                over = over or fact.failed_over
             case _:
                 pass
     return Traces(over, tuple(sorted(done)), attempt)

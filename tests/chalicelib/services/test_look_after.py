@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.account import RefundPolicy
-from chalicelib.domain.message import Accepted, Final, Refunded, Status
+from chalicelib.domain.message import Accepted, ErrorInfo, Final, Refunded, Status
 from chalicelib.domain.rules import Gateway, Route, Target
 from chalicelib.domain.waiting import GRACE_MS, MINUTE_MS
 from chalicelib.services import look_after as service
@@ -180,15 +181,57 @@ def test_a_message_that_was_never_charged_expires_unpaid_and_its_late_bundle_cha
     assert world.waiting(f"gateway-{GATEWAY}") == []
 
 
-def test_a_message_of_a_bundle_of_many_that_a_bridge_claimed_was_handed_over() -> None:
-    world.open_account()
-    bundle = world.routed(world.draft(), world.draft())
+def ends_after(bundle: wire.RoutedBundle) -> dict[str, tuple[str, bool]]:
+    """How the rounds end each message of a charged bundle: the code, and whether it was paid back."""
+    make_round(OVER_MS)
+    settle_what_waits(OVER_MS)
+    found = {routed.draft.id: world.message(routed.draft.id) for routed in bundle.messages}
+    return {id_: (told.error.code if told.error else "", told.refund_micros > 0) for id_, told in found.items()}
+
+
+def test_of_a_bundle_only_the_slices_that_a_bridge_claimed_were_handed_over() -> None:
+    world.open_account(credit_micros=25 * PRICE_MICROS)
+    bundle = world.routed(*(world.draft() for _ in range(25)))
     charge([bundle], NOW_MS)
     (dispatched,) = world.waiting(f"gateway-{GATEWAY}")
     dispatches.claim(dispatched.id, "a bridge", NOW_MS)
-    make_round(OVER_MS)
-    told = settle_what_waits(OVER_MS)
-    assert [end.refundable for end in told if isinstance(end, wire.EndOutcome)] == [False, False]
+    dispatches.claim(f"{dispatched.id}#20", "a bridge", NOW_MS)
+    told = list(ends_after(bundle).values())
+    assert set(told[:10] + told[20:]) == {("no_receipt", False)}
+    assert set(told[10:20]) == {("expired", True)}
+
+
+@pytest.mark.parametrize(
+    ("claims", "told"),
+    [
+        pytest.param(0, ("expired", True), id="no bridge has begun with it there"),
+        pytest.param(1, ("no_receipt", False), id="one has, and was not heard of again"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_message_that_went_on_to_another_gateway_is_judged_by_what_became_of_it_there(
+    size: int, claims: int, told: tuple[str, bool]
+) -> None:
+    world.open_account()
+    bundle = world.routed(*(world.draft() for _ in range(size)))
+    charge([bundle], NOW_MS)
+    (dispatched,) = world.waiting(f"gateway-{GATEWAY}")
+    dispatches.claim(dispatched.id, "a bridge", NOW_MS)
+    went = bundle.messages[0].draft.id
+    left = wire.AttemptOutcome(
+        account=ACCOUNT,
+        message=went,
+        at_ms=NOW_MS,
+        attempt=1,
+        part=1,
+        gateway=GATEWAY,
+        error=ErrorInfo(code="gateway_unbound", title="It has no session."),
+        next="fail over to gtw_b",
+    )
+    settle([world.outcomes(left, msgspec.structs.replace(left, attempt=2))], NOW_MS)  # told twice, after a crash
+    for number in range(claims):
+        dispatches.claim(ids.hop_id(bundle.id, went, number + 1), "a bridge", NOW_MS)
+    assert ends_after(bundle)[went] == told
 
 
 def test_a_delivery_after_the_expiry_counts_and_what_was_paid_back_stays_paid_back() -> None:

@@ -3,8 +3,10 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
+from chalicelib.domain.ids import slice_id
 from chalicelib.domain.message import AnyFact, Attempted, ErrorInfo, Status, Submitted
 from chalicelib.domain.message import Final as FinalFact
 from chalicelib.wire import Dispatch, EndOutcome, SubmitOutcome
@@ -210,6 +212,17 @@ def test_a_part_of_a_record_is_not_taken_for_the_record() -> None:
             assert smsc.stats.accepted == 12
 
     run(main())
+
+
+@pytest.mark.parametrize("name", ["B", "B/gateway-gw-bulk"])
+def test_a_message_is_claimed_by_the_name_that_billing_wrote_down_for_it(name: str) -> None:
+    record = msgspec.structs.replace(bundle(*many(34)), id=name)
+    claimed_by = {
+        one.id: each.name
+        for each in slices_of(Held(record, "", bulk=False, visible_until=0, through=print))
+        for one in each.messages
+    }
+    assert claimed_by == {one.id: slice_id(name, place) for place, one in enumerate(record.messages)}
 
 
 @pytest.mark.parametrize(
