@@ -30,6 +30,7 @@ async def run(settings: BridgeSettings, stop: asyncio.Event) -> None:
         poll_seconds=settings.poll_seconds,
         terms=Terms(lease_seconds=settings.lease_seconds),
         times=metrics.times,
+        linger_seconds=settings.linger_seconds,
     )
     metrics.watch(supervisor)
     health = HealthServer(supervisor.state, metrics)

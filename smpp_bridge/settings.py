@@ -14,6 +14,7 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     poll_seconds: float = 1.0  # how often it is looked whether the rules have changed; they are read less often
     receive_seconds: int = 5  # a receive's long poll; the AWS client gives up after ten
     lease_seconds: float = 8.0  # the same for all bridges of a stage: see gateways.leases.Terms
+    linger_seconds: float = 0.005  # that outcomes wait for others to go with: more makes fewer calls, and all later
     settled_seconds: float = 30.0  # from an outcome's send until the log has it, on a bad day
 
 

@@ -43,20 +43,22 @@ class Gathering(msgspec.Struct, frozen=True):
         await self.deletes.drained()
 
 
-def gathering_to(platform: Platform, times: OutcomeTimes) -> Gathering:
-    """The ways to AWS that all workers of a process share."""
+def gathering_to(
+    platform: Platform, times: OutcomeTimes, *, linger_seconds: float = OUTCOME_LINGER_SECONDS
+) -> Gathering:
+    """The ways to AWS that all workers of a process share. `linger_seconds`: how long outcomes wait for others."""
     return Gathering(
         outcomes=Gatherer(
             platform.send_outcomes,
             most=OUTCOMES_A_SEND,
-            linger_seconds=OUTCOME_LINGER_SECONDS,
+            linger_seconds=linger_seconds,
             insist=True,
             observe_seconds=times.submits,
         ),
         receipts=Gatherer(
             platform.send_outcomes,
             most=OUTCOMES_A_SEND,
-            linger_seconds=OUTCOME_LINGER_SECONDS,
+            linger_seconds=linger_seconds,
             insist=False,
             observe_seconds=times.receipts,
         ),

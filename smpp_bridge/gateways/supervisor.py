@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from chalicelib.domain.rules import Gateway, Rules
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
-from smpp_bridge.gateways.gathering import OutcomeTimes, gathering_to
+from smpp_bridge.gateways.gathering import OUTCOME_LINGER_SECONDS, OutcomeTimes, gathering_to
 from smpp_bridge.gateways.leases import LeaseKeeper, Terms
 from smpp_bridge.gateways.platform import Platform
 from smpp_bridge.gateways.slot import Pace
@@ -33,13 +33,14 @@ class Supervisor:
         poll_seconds: float = 1.0,
         terms: Terms | None = None,
         times: OutcomeTimes | None = None,
+        linger_seconds: float = OUTCOME_LINGER_SECONDS,
     ) -> None:
         self._platform = platform
         self._clock = clock or Clock()
         self._pace = pace or Pace()
         self._poll_seconds = poll_seconds
         self.keeper = LeaseKeeper(platform.leases, self, clock=self._clock, terms=terms or Terms())
-        self.gathering = gathering_to(platform, times or OutcomeTimes.silent())
+        self.gathering = gathering_to(platform, times or OutcomeTimes.silent(), linger_seconds=linger_seconds)
         self.workers: dict[str, GatewayWorker] = {}
         self.rules: Rules | None = None  # in force here
         self.draining = False
