@@ -1,7 +1,7 @@
 """Messages as customers write and read them."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -59,7 +59,25 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         | None
     ) = None
     priority: Annotated[Priority, Meta(description="`high` for one-time passwords, `bulk` for campaigns.")] = "normal"
+    category: (
+        Annotated[
+            Literal["promotional", "transactional"],
+            Meta(description="Transactional ones go by no hours and DND, if the account has the right. Default: its own."),
+        ]
+        | None
+    ) = None
     client_ref: Annotated[str, Meta(min_length=1, max_length=64, description="Your own name for it.")] | None = None
+    callback_url: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=2000,
+                description="https: where this message's events go, beside your webhooks, signed as the oldest of them.",
+            ),
+        ]
+        | None
+    ) = None
     dry_run: Annotated[bool, Meta(description="Check, count and price it; send and write nothing.")] = False
 
 
@@ -114,7 +132,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One fact of a message's timeline. Which fields it has goes by its kind."""
 
-    kind: Annotated[str, Meta(description="accepted, queued, submitted, attempted, receipt, refunded or final.")]
+    kind: Annotated[str, Meta(description="accepted, held, queued, submitted, attempted, receipt, refunded or final.")]
     at: datetime
     status: Status | None = None
     gateway: str | None = None
@@ -255,6 +273,8 @@ def event(fact: domain.AnyFact) -> Event:
             return Event(kind=kind, at=at, status=fact.status, error=_error(fact.error))
         case domain.Accepted():
             return Event(kind=kind, at=at, parts=fact.content.parts)
+        case domain.Held():
+            return Event(kind=kind, at=at)
 
 
 def instant(at_ms: int) -> datetime:

@@ -11,6 +11,7 @@ from chalicelib.services.accept import Acceptance, accept, estimate
 from chalicelib.services.cancel import cancel
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import not_found
+from chalicelib.services.keep_webhooks import check_callback
 from chalicelib.services.once import Once
 from chalicelib.services.read_messages import listing, read, span
 
@@ -22,7 +23,7 @@ _REFUSALS: Final = ("text_too_long", "no_route", "no_gateway", "no_simulator", "
     "/v1/messages",
     status=202,
     also={200: Quote},
-    faults=(*_REFUSALS, "no_credit", "idempotency_key_reused"),
+    faults=(*_REFUSALS, "no_credit", "idempotency_key_reused", "webhooks_off"),
     idempotent=True,
 )
 def send_message(call: CustomerCall, body: NewMessage) -> MessageView | Reply[Quote]:
@@ -41,7 +42,10 @@ def send_message(call: CustomerCall, body: NewMessage) -> MessageView | Reply[Qu
         priority=body.priority,
         client_ref=body.client_ref,
         mode=call.caller.key.mode,
+        callback_url=body.callback_url or "",
     )
+    if body.callback_url:
+        check_callback(account.id, body.callback_url, call.now_ms)
     if body.dry_run:
         made = estimate(submission, account, call.now_ms)
         return Reply(types.quote(made.draft.content, made.estimate), status=200)

@@ -40,7 +40,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     traffic: Traffic = "promotional"  # what its messages are by default; only the latter has the right to both
     ip_rules: tuple[str, ...] = ()  # networks that its API keys may be used from; none: all
     messages_per_second: float | None = None  # over HTTPS, all its keys together; None: no limit
-    messages_burst: int = 1  # how many may come at once, after a pause
+    messages_burst: int | None = None  # how many may come at once, after a pause; None: a second's worth
     has_opt_outs: bool = False  # somebody has opted out once: its recipients are looked up
     opt_out_words: tuple[OptOutWords, ...] = ()  # by language; none: those of domain.opt_outs
     listens: bool = False  # it has an SMPP login or a webhook: somebody is to be told what becomes of its messages
@@ -60,7 +60,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     ip_rules: tuple[str, ...] = ()  # networks that it may be used from, of those that its account may; none: all
     scopes: tuple[str, ...] = ()  # what it may be used for; none: for all that its role may
     requests_per_second: float | None = None  # None: no limit
-    requests_burst: int = 1
+    requests_burst: int | None = None
 
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ _URL: Final = re.compile(
     r"(?:https?://|www\.)(?P<given>[^\s/?#:<>\"']+)|(?<![\w@.-])(?P<bare>(?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?![\w@-])",
     re.IGNORECASE,
 )
-# Marks that hide a word from a reader of bytes and not from one of a screen: zero width, direction, soft hyphen, joiners.
+# Marks that hide a word from programs and not from readers: zero width, direction, soft hyphen, joiners.
 _HIDDEN: Final = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
 )

@@ -11,6 +11,7 @@ from chalicelib.domain.charging import price_of
 from chalicelib.domain.decision import Decision, Refusal
 from chalicelib.domain.message import Accepted
 from chalicelib.domain.routing import decide
+from chalicelib.services import limit_rate
 from chalicelib.services.check import Submission, check
 from chalicelib.services.faults import Fault
 from chalicelib.services.once import Once
@@ -44,13 +45,14 @@ def accept(submission: Submission, account: Account, now_ms: int, once: Once | N
     """The message, durable on ⟨accepted⟩ when this returns; with `once`, the one that the first such request made.
 
     Raises Fault: `invalid_request`, `text_too_long`, `account_suspended`, `no_route`, `no_gateway`, `no_simulator`,
-    `no_credit`, `idempotency_key_reused`; then nothing was written.
+    `no_credit`, `rate_limited`, `idempotency_key_reused`; then nothing was written.
     """
     try:
         if account.state != "active":
             raise Fault("account_suspended", "the account is suspended: it sends nothing")
         made = estimate(submission, account, now_ms)
         _check_credit(account, price_of(made.estimate, made.draft.content.parts), now_ms)
+        limit_rate.messages(account, 1, now_ms)
     except Fault:
         held = idempotency.find(account.id, once.key, now_ms) if once else None
         if once is None or held is None:

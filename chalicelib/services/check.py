@@ -7,7 +7,7 @@ import msgspec
 
 from chalicelib.domain.account import Account
 from chalicelib.domain.concatenation import parts_taken
-from chalicelib.domain.message import Content, Mode, Priority, Segment, Source, Tlv
+from chalicelib.domain.message import Category, Content, Mode, Priority, Segment, Source, Tlv
 from chalicelib.domain.numbers import BadNumber, BadSender, Number, Sender, normalize, parse_sender
 from chalicelib.domain.text import BadText, Encoding, encoding_of, segment, segment_binary
 from chalicelib.services.faults import Fault, FieldFault, invalid
@@ -33,9 +33,11 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     message_class: int | None = None
     udh: bytes = b""
     segment: Segment | None = None
+    segment_ids: tuple[str, ...] = ()
     tlvs: tuple[Tlv, ...] = ()
     callback_url: str = ""
     job: str = ""
+    category: Category | None = None  # None: what the account's traffic is
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -54,7 +56,8 @@ def check(submission: Submission, account: Account, now_ms: int) -> Content:
     sender = _tried(faults, lambda: _sender(submission, account))
     body = _tried(faults, lambda: _body(submission))
     validity_seconds = _tried(faults, lambda: _validity(submission, account))
-    if number is None or sender is None or body is None or validity_seconds is None:
+    category = _tried(faults, lambda: _category(submission, account))
+    if category is None or number is None or sender is None or body is None or validity_seconds is None:
         raise invalid(*faults)
     if body.parts > account.max_parts:
         told = f"the text takes {body.parts} parts; the account allows {account.max_parts}"
@@ -77,9 +80,11 @@ def check(submission: Submission, account: Account, now_ms: int) -> Content:
         message_class=submission.message_class,
         udh=submission.udh,
         segment=submission.segment,
+        segment_ids=submission.segment_ids,
         tlvs=submission.tlvs,
         callback_url=submission.callback_url,
         job=submission.job,
+        category=category,
     )
 
 
@@ -136,10 +141,17 @@ def _headed_body(submission: Submission) -> _Body:
 
 def _validity(submission: Submission, account: Account) -> int:
     given = submission.validity_seconds
-    if given is not None and given > account.max_validity_seconds:
+    if given is not None and given > account.max_validity_seconds and submission.source != "smpp":
         told = f"the account allows a validity of {account.max_validity_seconds} seconds"
         raise _at("/validity_seconds", "out_of_range", told)
-    return given if given is not None else account.max_validity_seconds
+    # SMPP's is a wish (3.4, 5.2.16), which clients set without knowing the account: it is cut to what is allowed.
+    return min(given, account.max_validity_seconds) if given is not None else account.max_validity_seconds
+
+
+def _category(submission: Submission, account: Account) -> Category:
+    if submission.category == "transactional" and account.traffic != "transactional":
+        raise _at("/category", "not_allowed", "the account has no right to send transactional messages")
+    return submission.category or account.traffic
 
 
 def _body_field(submission: Submission) -> str:

@@ -14,11 +14,14 @@ class FieldFault(msgspec.Struct, frozen=True, kw_only=True):
 class Fault(Exception):
     """Raised where the fact is known. What a code means for a caller is the edge's table, not the service's matter."""
 
-    def __init__(self, code: str, detail: str, fields: tuple[FieldFault, ...] = ()) -> None:
+    def __init__(
+        self, code: str, detail: str, fields: tuple[FieldFault, ...] = (), *, retry_after_seconds: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.fields = fields
+        self.retry_after_seconds = retry_after_seconds  # where it is known better than by the code
 
 
 def invalid(*fields: FieldFault) -> Fault:

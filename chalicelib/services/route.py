@@ -45,6 +45,13 @@ def route(bundles: Sequence[AcceptedBundle], now_ms: int) -> None:
         rule_hits.add(Counter(hit.rule for hits in found.hits.values() for hit in hits), now_ms)
 
 
+def foreseen(bundle: AcceptedBundle, now_ms: int) -> RoutedBundle:
+    """What would be decided of the bundle now. Writes and counts nothing."""
+    table, whose = current_table(now_ms), {bundle.account: accounts.cached(bundle.account, now_ms)}
+    found = _findings([bundle], table, whose, now_ms)
+    return decide_bundle(bundle, table, whose[bundle.account], now_ms, found)
+
+
 def current_table(now_ms: int) -> RoutingTable:
     """The newest published rules, indexed for `decide`."""
     return rules.table(now_ms)
