@@ -36,7 +36,7 @@ _COUNTERS: Final[dict[str, tuple[str, Value]]] = {
     "stray_responses": ("Responses to nothing.", lambda worker: worker.counts.stray_responses),
     "receipts_put_off": ("Receipts answered 0x64.", lambda worker: worker.counts.receipts_put_off),
     "unreadable_receipts": ("Receipts without id or state.", lambda worker: worker.counts.unreadable_receipts),
-    "inbound_refused": ("Inbound messages refused.", lambda worker: worker.counts.inbound_refused),
+    "inbound": ("Inbound messages, or parts of such, taken.", lambda worker: worker.counts.inbound),
 }
 _GAUGES: Final[dict[str, tuple[str, Value]]] = {
     "in_flight": ("submit_sm that wait for their answer.", lambda worker: worker.submitter.in_flight),

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Final
 
 import msgspec
 
-from chalicelib.domain import inbound_coding
+from chalicelib.domain import ids, inbound_coding
 from chalicelib.domain.inbound_coding import Decoded
 from chalicelib.domain.numbers import MAX_INTERNATIONAL, MAX_SHORT_CODE, MIN_INTERNATIONAL
 from chalicelib.domain.text import Encoding
@@ -80,6 +81,12 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def complete(self) -> bool:
         return self.received == self.parts
+
+
+def inbound_id(at_ms: int, *named: object) -> str:
+    """A ULID that is always the same for the same instant and names: of what came, where, and as what."""
+    digest = int.from_bytes(sha256("\n".join(map(str, named)).encode()).digest()[:10], "big")
+    return ids.floor_at(at_ms) + "".join(ids.CROCKFORD[digest >> shift & 31] for shift in range(75, -1, -5))
 
 
 def number_id(number: str, gateway: str | None) -> str:

@@ -84,7 +84,7 @@ def of_message(message_id: str, fact: AnyFact, content: Content) -> Event | None
     The body follows from the fact and the content alone, so that a replay tells the very same.
     """
     match fact:
-        case FinalFact():
+        case FinalFact() if fact.status in TYPE_OF:
             kind, status, error = TYPE_OF[fact.status], fact.status, fact.error
         case Submitted() if fact.part == 1:
             kind, status, error = EventType.SUBMITTED, Status.SUBMITTED, None

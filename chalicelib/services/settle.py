@@ -21,6 +21,8 @@ from chalicelib.store.receipt_pointers import Pointer, name_of
 from chalicelib.wire import (
     AttemptOutcome,
     EndOutcome,
+    InboundDue,
+    InboundOutcome,
     Outcome,
     OutcomeBundle,
     ReceiptOutcome,
@@ -73,6 +75,14 @@ def settle(bundles: Sequence[OutcomeBundle], now_ms: int) -> None:
     announce([News(account=one[0], message=one[1], fact=one[2]) for one in _news(*happened, *ended)], now_ms)
     tell_again(_of(outcomes, ToldInVain))
     _park(missing, now_ms)
+    _receive([outcome for outcome in outcomes if isinstance(outcome, InboundOutcome | InboundDue)], now_ms)
+
+
+def _receive(inbound: Sequence[InboundOutcome | InboundDue], now_ms: int) -> None:
+    if inbound:
+        from chalicelib.services.receive import receive  # noqa: PLC0415  # it brings accept: only where people write
+
+        receive(inbound, now_ms)
 
 
 def _news(*noted: tuple[str, str, AnyFact]) -> Iterator[tuple[str, str, AnyFact]]:

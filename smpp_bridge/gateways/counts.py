@@ -11,7 +11,7 @@ class Counts:
         "connections",
         "ended",
         "failed_over",
-        "inbound_refused",
+        "inbound",
         "messages",
         "passed",
         "queue_age_seconds",
@@ -41,7 +41,7 @@ class Counts:
         self.receipts: Counter[str] = Counter()  # by state
         self.receipts_put_off = 0  # answered 0x64 because their outcome could not be kept
         self.unreadable_receipts = 0
-        self.inbound_refused = 0
+        self.inbound = 0  # messages from handsets, and parts of such, as they came
         self.window_waits = 0  # how often messages were ready and no session had room
         self.window_wait_seconds = 0.0
         self.throttle_pauses = 0

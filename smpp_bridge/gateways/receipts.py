@@ -1,10 +1,9 @@
-"""What the SMSC sends us: receipts, acknowledged once they are in SQS; and what is none, refused and counted."""
+"""What the SMSC sends us: receipts and what people write, each acknowledged once it is in SQS."""
 
 import logging
 from typing import Final
 
 from chalicelib.domain.message import ErrorInfo, Status
-from chalicelib.domain.numbers import mask
 from chalicelib.domain.receipts import Receipt, id_forms, is_receipt, parse_receipt
 from chalicelib.domain.rules import Gateway
 from chalicelib.domain.text import Encoding, decode
@@ -12,6 +11,7 @@ from chalicelib.wire import Outcome, ReceiptOutcome
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.inbound import inbound_of
 from smpp_bridge.gateways.link import Link
 from smpp_bridge.protocol.pdu import DataSm, DeliverSm, Pdu
 from smpp_bridge.protocol.status import Status as CommandStatus
@@ -72,7 +72,7 @@ class ReceiptDesk:
             return  # alert_notification: it has no answer, and nobody asked for it
         text = _text_of(request)
         if request.receipted_message_id is None and not is_receipt(request.esm_class, text):
-            self._refuse_inbound(link, request)
+            self._take_inbound(link, request)
             return
         receipt = parse_receipt(
             text,
@@ -101,13 +101,13 @@ class ReceiptDesk:
             error=_error_of(receipt),
         )
 
-    def _refuse_inbound(self, link: Link, request: DeliverSm | DataSm) -> None:
-        self._counts.inbound_refused += 1
-        _log.warning(
-            "inbound message refused",
-            extra={"gateway": self._gateway.id, "session": link.name, "from": mask(request.source_addr)},
-        )
-        link.reply(request, CommandStatus.REJECTED_BY_APP)
+    def _take_inbound(self, link: Link, request: DeliverSm | DataSm) -> None:
+        if self._outcomes.full:
+            _Answer(link, request, self._counts).lost()
+            return
+        self._counts.inbound += 1
+        outcome = inbound_of(request, self._gateway.id, link.name, self._clock.epoch_ms())
+        self._outcomes.add(outcome, _Answer(link, request, self._counts))
 
     def _refuse_unreadable(self, link: Link, request: DeliverSm | DataSm) -> None:
         """Its text is not logged: where a receipt cannot be read, it may hold anything."""
