@@ -15,7 +15,7 @@ from tests.smpp_bridge.gateways.world import gateway, run, until
 from tests.smpp_bridge.test_crashes import ids_of, load
 
 SETTINGS = BridgeSettings(port=0, poll_seconds=0.1, receive_seconds=1, lease_seconds=1.0, settled_seconds=0.5)
-OUTAGE_SECONDS = 2.5  # of leases of 1 s: as 20 s of leases of 8 s
+OUTAGE_SECONDS = 3.75  # of leases of 1 s: as 30 s of leases of 8 s
 
 
 @pytest.mark.parametrize("line", [Line.DEAD, Line.REFUSING])

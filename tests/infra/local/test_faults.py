@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -102,3 +103,24 @@ def test_a_process_has_faults_only_where_its_environment_asks_for_them(
     monkeypatch.setenv(faults.WHILE, str(tmp_path / "on"))
     monkeypatch.setenv(faults.SETTINGS, '{"seed": "7", "calls": 0.5}')
     assert faults.from_environment("bridge") is not None
+
+
+def chosen(settings: Settings, folder: Path, *, attempt: int = 1) -> list[Failing | None]:
+    """What becomes of a thousand calls."""
+    (folder / "on").touch()
+    faulty = Faults(settings, folder / "on", folder / "faults.log")
+    request = SimpleNamespace(headers={"amz-sdk-request": f"attempt={attempt}; max=5".encode()})
+    return [faulty._choice(request, "sqs.SendMessage") for _ in range(1_000)]
+
+
+def test_as_many_calls_fail_as_was_asked_in_each_way_and_the_same_ones_with_the_same_seed(tmp_path: Path) -> None:
+    settings = Settings("7", calls=0.1)
+    told = chosen(settings, tmp_path)
+    assert set(told) == {None, *Failing}
+    assert 70 <= sum(one is not None for one in told) <= 130
+    assert chosen(settings, tmp_path) == told != chosen(Settings("8", calls=0.1), tmp_path)
+
+
+def test_what_the_client_asks_again_is_left_alone(tmp_path: Path) -> None:
+    assert set(chosen(Settings("7", calls=1.0), tmp_path, attempt=2)) == {None}
+    assert not (tmp_path / "faults.log").read_text()

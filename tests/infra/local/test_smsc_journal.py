@@ -26,3 +26,17 @@ def test_each_taken_submit_has_its_line_and_a_refused_one_has_none(tmp_path: Pat
             assert taken[0].at <= taken[2].at
 
     run(scenario, msgspec.structs.replace(QUICK, journal=str(path)))
+
+
+def test_what_two_simulators_noted_one_after_the_other_is_read_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    settings = msgspec.structs.replace(QUICK, journal=str(path))
+
+    async def scenario(smsc: Smsc) -> None:
+        async with bound(smsc) as esme:
+            esme.submit("5210", b"hola")
+            await esme.until(lambda: len(esme.responses) == 1)
+
+    run(scenario, settings)
+    run(scenario, settings)
+    assert [one.destination for one in journal.read(path)] == ["5210", "5210"]
