@@ -11,6 +11,23 @@ from chalicelib.store.messages import Noted
 from chalicelib.wire import EndOutcome, OutcomeBundle
 
 
+def cancel_accepted(account: Account, message_id: str, now_ms: int) -> None:
+    """Cancel a message that its caller knows was accepted, though nothing may be noted of it yet.
+
+    Raises Fault `already_submitted`, `already_final`.
+
+    Both names that it may be claimed by are taken. Where nothing is noted even then, it is not charged yet; so no
+    bridge can have it before it sees ours, and the bridge reports the end.
+    """
+    dispatches.mark(account.id, message_id, now_ms)
+    if messages.facts_of(account.id, message_id):
+        cancel(account, message_id, now_ms)
+        return
+    dispatches.claim(ids.bundle_of_single(message_id), dispatches.CANCEL, now_ms)
+    if messages.facts_of(account.id, message_id):
+        cancel(account, message_id, now_ms)
+
+
 def cancel(account: Account, message_id: str, now_ms: int) -> Message:
     """The message, canceled; the same for one that already is.
 

@@ -102,6 +102,12 @@ def day(account: str, day: str, shards: int, cursor: Cursor | None = None, limit
     return Page(found[:limit], {"before": found[limit - 1].message_id} if more else None)
 
 
+def sent_to(account: str, recipient: str, limit: int) -> list[str]:
+    """The ids of the latest messages to a number (E.164 with +) that were queued, newest first; a second late."""
+    found = MessageTable.by_recipient.query(f"{account}#{recipient}", scan_index_forward=False, limit=limit)
+    return [str(item.fact).partition("#")[0] for item in found]
+
+
 def made(account: str, shards: int, since_ms: int, until_ms: int, after: str = "") -> Iterator[Facts]:
     """The messages that were made in [since_ms, until_ms), and after the one named, oldest first, with their facts.
 

@@ -57,14 +57,12 @@ class ReadSubmit(msgspec.Struct, frozen=True):
     replaces: bool = False
 
 
-def read_submit(pdu: SubmitSm | DataSm, login: SmppLogin, longest_seconds: int, now_ms: int) -> ReadSubmit:
-    """The message. A validity over `longest_seconds`, what the account allows, is cut to it. Raises Refused."""
-    return read_to(
-        pdu, recipient(pdu.destination_addr, pdu.dest_addr_ton, pdu.dest_addr_npi), login, longest_seconds, now_ms
-    )
+def read_submit(pdu: SubmitSm | DataSm, login: SmppLogin, now_ms: int) -> ReadSubmit:
+    """The message. Raises Refused."""
+    return read_to(pdu, recipient(pdu.destination_addr, pdu.dest_addr_ton, pdu.dest_addr_npi), login, now_ms)
 
 
-def read_to(pdu: Submit, to: str, login: SmppLogin, longest_seconds: int, now_ms: int) -> ReadSubmit:
+def read_to(pdu: Submit, to: str, login: SmppLogin, now_ms: int) -> ReadSubmit:
     """The same, to one of a submit_multi's destinations. Raises Refused."""
     tlvs = dict(reversed(pdu.tlvs)) if pdu.tlvs else {}  # the first one where one is there twice
     if pdu.esm_class & _NOT_PLAIN or pdu.esm_class & 0x03 == _TRANSACTION:
@@ -78,7 +76,7 @@ def read_to(pdu: Submit, to: str, login: SmppLogin, longest_seconds: int, now_ms
     text, data, encoding = _body(octets, coding, segment)
     scheduled_ms, validity_seconds, priority, replaces = None, None, PRIORITIES[0], False
     if isinstance(pdu, DataSm):
-        validity_seconds = _time_to_live(tlvs, longest_seconds)
+        validity_seconds = _time_to_live(tlvs)
     else:
         if pdu.priority_flag >= len(PRIORITIES):
             raise Refused(Status.INVALID_PRIORITY, f"priority_flag {pdu.priority_flag}")
@@ -90,7 +88,7 @@ def read_to(pdu: Submit, to: str, login: SmppLogin, longest_seconds: int, now_ms
         if pdu.schedule_delivery_time:
             scheduled_ms = read_schedule(pdu.schedule_delivery_time, now_ms)
         if pdu.validity_period:
-            validity_seconds = read_validity(pdu.validity_period, longest_seconds, now_ms)
+            validity_seconds = read_validity(pdu.validity_period, now_ms)
     return ReadSubmit(
         Submission(
             to=to,
@@ -128,15 +126,15 @@ def read_schedule(text: str, now_ms: int) -> int | None:
     return at_ms if at_ms > now_ms else None
 
 
-def read_validity(text: str, longest_seconds: int, now_ms: int) -> int:
-    """For how long to try, in seconds, as far as the account allows. Raises Refused where that is over already."""
+def read_validity(text: str, now_ms: int) -> int:
+    """For how long to try, in seconds. Raises Refused where that is over already."""
     try:
         seconds = (read_time(text, now_ms) - now_ms) // 1000
     except BadTime as error:
         raise Refused(Status.INVALID_VALIDITY, str(error)) from None
     if seconds <= 0:
         raise Refused(Status.INVALID_VALIDITY, "the validity is over")
-    return min(seconds, longest_seconds)
+    return seconds
 
 
 def read_body(octets: bytes, data_coding: int) -> str | bytes:
@@ -200,14 +198,14 @@ def _text(octets: bytes, coding: Coding) -> str:
         raise Refused(OwnStatus.INVALID_TEXT, str(error)) from None
 
 
-def _time_to_live(tlvs: Mapping[int, bytes], longest_seconds: int) -> int | None:
+def _time_to_live(tlvs: Mapping[int, bytes]) -> int | None:
     value = tlvs.get(_QOS_TIME_TO_LIVE)
     if value is None:
         return None
     seconds = int.from_bytes(value)
     if len(value) != 4 or not seconds:
         raise Refused(Status.INVALID_PARAMETER_VALUE, "qos_time_to_live")
-    return min(seconds, longest_seconds)
+    return seconds
 
 
 def _reference(tlvs: Mapping[int, bytes]) -> str | None:
