@@ -77,6 +77,13 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Literal["all"] | Annotated[tuple[TlvTag, ...], Meta(max_length=100)],
         Meta(description="Tags of customers' optional parameters (SMPP 3.4, 5.3) that it is sent: those, or all."),
     ] = ()
+    sender_override: (
+        Annotated[
+            str,
+            Meta(pattern=_ASCII, min_length=1, max_length=20, description="Sent whatever a message's sender is."),
+        ]
+        | None
+    ) = None
 
 
 class NewGateway(GatewaySettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
