@@ -64,7 +64,7 @@ enquire-link-interval = 10
 
 @dataclass
 class Kannel:
-    """Running boxes. `receipts` are what smsbox told: by the name that a text was sent with, statuses in their order."""
+    """Running boxes. `receipts` are what smsbox told: by the name that a text was sent with, statuses in order."""
 
     admin: int
     sending: int
@@ -124,7 +124,7 @@ def running(folder: Path, smpp: dict[str, Any], *, two_sessions: bool = False, *
             for box, port in (("bearerbox", admin), ("smsbox", sending)):
                 with (folder / f"{box}.out").open("wb") as output:
                     started.append(subprocess.Popen([box, str(configuration)], stdout=output, stderr=output))
-                _until(lambda port=port: _listens(port), f"{box} does not listen")  # type: ignore[misc]
+                _until(lambda port=port: _listens(port), f"{box} does not listen")
             yield kannel
         finally:
             for process in reversed(started):
