@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LoginState = Literal["active", "suspended", "closed"]
 BindKind = Literal["transmitter", "receiver", "transceiver"]
+# SMPP 3.4, 5.2.19 has IA5 (ASCII) for data_coding 1. node-smpp, and who took after it, send GSM 03.38 under it.
+Alphabet = Literal["ascii", "gsm"]
 # SMPP 3.4, 5.2.1: at most 15 characters and NUL. A queue is named after the login, so: what SQS takes in a name.
 SYSTEM_ID_PATTERN: Final = "^[A-Za-z0-9_-]{1,15}$(?!\\n)"
 PASSWORD_LENGTH: Final = 8  # SMPP 3.4, 5.2.2: nine octets with the NUL
@@ -45,6 +47,7 @@ class SmppLogin(msgspec.Struct, frozen=True, kw_only=True):
     window: int = 10  # unanswered requests a session: of the customer toward us, and of ours toward it
     per_second: float = 50.0  # messages, over all its sessions on one bridge
     ip_rules: tuple[str, ...] = ()  # CIDRs; none: from anywhere
+    data_coding_1: Alphabet = "ascii"  # what its client means by it
 
 
 class Traffic(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -28,6 +28,8 @@ _UDHI: Final = 0x40  # esm_class (5.2.12), as are the next two
 _NOT_PLAIN: Final = 0x3C  # the message's type: acknowledgements of an ESME's user
 _TRANSACTION: Final = 0x02  # the mode in which the answer is to say how the delivery went
 _RESERVED_RECEIPT: Final = 0x03  # registered_delivery (5.2.17)
+_GSM: Final = 0x00  # data_coding (5.2.19): the default alphabet, which here is GSM 03.38
+_IA5: Final = 0x01
 _DEST_ADDR_SUBUNIT: Final = 0x0005  # 5.3.2.1: display, handset, SIM, further device, as message classes 0 to 3
 _QOS_TIME_TO_LIVE: Final = 0x0017  # 5.3.2.9, of data_sm
 _CLASSES: Final = {b"\x01": 0, b"\x02": 1, b"\x03": 2, b"\x04": 3}
@@ -69,9 +71,12 @@ def read_to(pdu: Submit, to: str, login: SmppLogin, now_ms: int) -> ReadSubmit:
         raise Refused(Status.INVALID_ESM_CLASS, f"esm_class 0x{pdu.esm_class:02X}")
     if pdu.registered_delivery & 0x03 == _RESERVED_RECEIPT:
         raise Refused(Status.INVALID_REGISTERED_DELIVERY, f"registered_delivery 0x{pdu.registered_delivery:02X}")
-    coding = CODINGS.get(pdu.data_coding)
+    data_coding = pdu.data_coding
+    if data_coding == _IA5 and login.data_coding_1 == "gsm":
+        data_coding = _GSM
+    coding = CODINGS.get(data_coding)
     if coding is None:
-        raise Refused(OwnStatus.INVALID_TEXT, f"data_coding 0x{pdu.data_coding:02X} is not known here")
+        raise Refused(OwnStatus.INVALID_TEXT, f"data_coding 0x{data_coding:02X} is not known here")
     octets, udh, segment = _user_data(pdu, tlvs)
     text, data, encoding = _body(octets, coding, segment)
     scheduled_ms, validity_seconds, priority, replaces = None, None, PRIORITIES[0], False
@@ -109,7 +114,7 @@ def read_to(pdu: Submit, to: str, login: SmppLogin, now_ms: int) -> ReadSubmit:
             tlvs=_kept(pdu) if pdu.tlvs else (),
         ),
         octets,
-        pdu.data_coding,
+        data_coding,
         scheduled_ms,
         replaces,
     )

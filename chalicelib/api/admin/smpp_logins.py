@@ -13,7 +13,7 @@ from chalicelib.api.message_types import instant
 from chalicelib.api.session_types import BoundSessionOfAccount, of_account
 from chalicelib.domain.ip_rules import MAX_RULE_LENGTH, MAX_RULES
 from chalicelib.domain.message import Mode
-from chalicelib.domain.smpp_login import SmppLogin
+from chalicelib.domain.smpp_login import Alphabet, SmppLogin
 from chalicelib.services.faults import not_found
 from chalicelib.services.keep_smpp_login import (
     Opened,
@@ -42,6 +42,9 @@ class LoginSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         tuple[Annotated[str, Meta(min_length=1, max_length=MAX_RULE_LENGTH)], ...],
         Meta(max_length=MAX_RULES, description="Networks that it may connect from (CIDR); none: from anywhere."),
     ] = ()
+    data_coding_1: Annotated[
+        Alphabet, Meta(description="How its texts with data_coding 1 are to be read: node-smpp's are `gsm`.")
+    ] = "ascii"
 
 
 class NewLogin(LoginSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
