@@ -5,22 +5,25 @@ import contextlib
 import logging
 import signal
 import time
-from typing import Final
+from typing import Any, Final
 
 from smpp_bridge import logs
+from smpp_bridge.customers.aws_side import CustomerSide
+from smpp_bridge.customers.metrics import CustomerFigures
+from smpp_bridge.customers.terms import CustomerTerms
 from smpp_bridge.gateways.aws import AwsPlatform
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.leases import Terms
 from smpp_bridge.gateways.supervisor import Supervisor
 from smpp_bridge.health import HealthServer
 from smpp_bridge.metrics import Metrics
-from smpp_bridge.settings import BridgeSettings, from_environment
+from smpp_bridge.settings import BridgeSettings, customer_terms, from_environment
 
 _log: Final = logging.getLogger(__name__)
 
 
-async def run(settings: BridgeSettings, stop: asyncio.Event) -> None:
-    """Run until `stop` is set, then drain."""
+async def run(settings: BridgeSettings, stop: asyncio.Event, terms: CustomerTerms | None = None) -> None:
+    """Run until `stop` is set, then drain. Customers may bind where `terms` name a port."""
     clock = Clock()
     platform = AwsPlatform(clock, receive_seconds=settings.receive_seconds, settled_seconds=settings.settled_seconds)
     metrics = Metrics()
@@ -33,8 +36,16 @@ async def run(settings: BridgeSettings, stop: asyncio.Event) -> None:
         linger_seconds=settings.linger_seconds,
     )
     metrics.watch(supervisor)
-    health = HealthServer(supervisor.state, metrics)
+    customers = _customers(terms, settings, clock, supervisor.keeper.name)
+
+    def state() -> dict[str, Any]:
+        return {**supervisor.state(), **({"customers": customers.server.state()} if customers else {})}
+
+    health = HealthServer(state, metrics)
     await health.start(settings.host, settings.port)
+    if customers is not None:
+        metrics.add(CustomerFigures(customers.server, customers.reception))
+        await customers.start()
     following = asyncio.create_task(supervisor.run())
     _log.info("bridge started", extra={"host": settings.host, "port": health.port})
     stopping = asyncio.create_task(stop.wait())
@@ -44,7 +55,7 @@ async def run(settings: BridgeSettings, stop: asyncio.Event) -> None:
     following.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await following
-    await supervisor.stop()
+    await asyncio.gather(supervisor.stop(), *([customers.stop()] if customers else []))
     await health.stop()
     platform.close()
     _log.info("bridge stopped", extra={"drained_in_seconds": round(time.monotonic() - started, 2)})
@@ -53,12 +64,18 @@ async def run(settings: BridgeSettings, stop: asyncio.Event) -> None:
 def main() -> None:
     """The process: settings from the environment, logs to standard output, exit status 0 after a drain."""
     logs.start()
-    asyncio.run(_until_signalled(from_environment()))
+    asyncio.run(_until_signalled(from_environment(), customer_terms()))
 
 
-async def _until_signalled(settings: BridgeSettings) -> None:
+def _customers(terms: CustomerTerms | None, settings: BridgeSettings, clock: Clock, bridge: str) -> CustomerSide | None:
+    if terms is None or not terms.listens:
+        return None
+    return CustomerSide(terms, clock, bridge=bridge, receive_seconds=settings.receive_seconds)
+
+
+async def _until_signalled(settings: BridgeSettings, terms: CustomerTerms) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await run(settings, stop)
+    await run(settings, stop, terms)

@@ -147,6 +147,10 @@ class Metrics:
         """Show its workers' figures."""
         self._registry.register(_OfWorkers(supervisor))
 
+    def add(self, collector: Collector) -> None:
+        """Show what it collects, too."""
+        self._registry.register(collector)
+
     def text(self) -> bytes:
         """In Prometheus' text format."""
         return generate_latest(self._registry)

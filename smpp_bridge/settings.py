@@ -2,8 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
+
+from smpp_bridge.customers.terms import CustomerTerms
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,8 +25,14 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> BridgeSettings:
     """CHASQUI_BRIDGE_HOST, _PORT, _POLL_SECONDS, … after the fields' names. Raises msgspec.ValidationError."""
-    names = BridgeSettings.__struct_fields__
-    given = {name: environment.get(f"CHASQUI_BRIDGE_{name.upper()}") for name in names}
-    return msgspec.convert(
-        {name: value for name, value in given.items() if value is not None}, BridgeSettings, strict=False
-    )
+    return _read(BridgeSettings, "CHASQUI_BRIDGE", environment)
+
+
+def customer_terms(environment: Mapping[str, str] = os.environ) -> CustomerTerms:
+    """CHASQUI_SMPP_HOSTS, _PORT, _TLS_PORT, _CERTIFICATE, … after the fields' names. Raises msgspec.ValidationError."""
+    return _read(CustomerTerms, "CHASQUI_SMPP", environment)
+
+
+def _read(kind: type[S], prefix: str, environment: Mapping[str, str]) -> S:
+    given = {name: environment.get(f"{prefix}_{name.upper()}") for name in kind.__struct_fields__}
+    return msgspec.convert({name: value for name, value in given.items() if value is not None}, kind, strict=False)

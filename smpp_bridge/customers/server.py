@@ -112,6 +112,11 @@ class CustomerServer:
         bound = (c.customer for c in self.shared.connections if c.customer is not None)
         return Counter(each.admitted.session.bind for each in bound if each.state is not State.CLOSED)
 
+    @property
+    def banned(self) -> int:
+        """How many networks are not listened to at present."""
+        return self.shared.gate.bans.count(self.shared.clock.monotonic())
+
     def state(self) -> dict[str, Any]:
         """As /health shows it."""
         shared = self.shared
@@ -120,7 +125,7 @@ class CustomerServer:
             "tls_port": self.listeners.tls_port,
             "connections": shared.door.connections,
             "sessions": dict(self.sessions),
-            "banned": shared.gate.bans.count(shared.clock.monotonic()),
+            "banned": self.banned,
         }
 
     def _line(self, tls: ssl.SSLContext | None) -> Line:

@@ -9,7 +9,7 @@ from smpp_bridge.protocol.timers import Timers
 class CustomerTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds and counts. 0 switches `enquire_link_seconds` and `inactivity_seconds` off.
 
-    Ports of 0 do not listen. `certificate` and `key` are files (PEM); they are read again when they change.
+    A port of 0 is not listened on. `certificate` and `key` are files (PEM); they are read again when they change.
     """
 
     hosts: str = "127.0.0.1,::1"  # several with commas; 0.0.0.0,:: listens on all addresses of both kinds
@@ -31,6 +31,12 @@ class CustomerTerms(msgspec.Struct, frozen=True, kw_only=True):
     ban_failures: int = 10  # wrong passwords, or octets that are no SMPP, within a minute
     ban_seconds: float = 300.0
     remember_seconds: float = 600.0  # for how long a right password is not hashed again
+    join_seconds: float = 15.0  # for the parts of a long message to arrive; then those that did are sent as they are
+
+    @property
+    def listens(self) -> bool:
+        """Whether customers may bind at all."""
+        return bool(self.port or self.tls_port)
 
     def timers(self) -> Timers:
         """As a session wants them."""
