@@ -12,7 +12,7 @@ from chalicelib.services.once import Once
 from chalicelib.store import accounts, idempotency, numbers
 
 log: Final = logging.getLogger(__name__)
-PACE_MS: Final = 60_000  # the same text goes to a person once in one to two of these: two machines may answer each other
+PACE_MS: Final = 60_000  # between the same texts to a person: two machines may answer each other
 
 
 def answer(message: Inbound, number: InboundNumber, claim: Claim | None, now_ms: int) -> None:
