@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict, dataclass
 
-from infra.local import certificate
 from infra.local.place import HOST, Place
 
 
@@ -40,7 +39,7 @@ def write(where: Place, keys: Keys) -> None:
             "port": where.smpp_port,
             "tls_port": where.smpp_tls_port,
             **asdict(keys.smpp),
-            "certificate": str(certificate.files(where.run_dir).certificate),
+            "certificate": str(where.smpp_certificate),
         },
     }
     draft = where.card.with_suffix(".part")

@@ -3,7 +3,7 @@
 import datetime
 import ipaddress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,20 +17,11 @@ _NAMES: Final = (
 )
 
 
-class Files(NamedTuple):
-    """Where both lie, as PEM. Whoever connects trusts the certificate itself: no authority has signed it."""
+def make(certificate_file: Path, key_file: Path) -> None:
+    """Write a certificate (PEM) for this machine's loopback names, and its key, over what is there.
 
-    certificate: Path
-    key: Path
-
-
-def files(folder: Path) -> Files:
-    """Where a folder's certificate and key lie."""
-    return Files(folder / "smpp-certificate.pem", folder / "smpp-key.pem")
-
-
-def make(folder: Path) -> Files:
-    """Make a certificate for this machine's loopback names, over one that is there."""
+    Whoever connects trusts the certificate itself: no authority has signed it.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
@@ -45,10 +36,8 @@ def make(folder: Path) -> Files:
         .add_extension(x509.SubjectAlternativeName(_NAMES), critical=False)
         .sign(key, hashes.SHA256())
     )
-    made = files(folder)
-    made.key.touch(mode=0o600)
-    made.key.write_bytes(
+    key_file.touch(mode=0o600)
+    key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    made.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return made
+    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -67,6 +67,15 @@ class Place:
         return f"http://{HOST}:{self.bridge_port}"
 
     @property
+    def smpp_certificate(self) -> Path:
+        """What a customer's SMPP client trusts."""
+        return self.run_dir / "smpp-certificate.pem"
+
+    @property
+    def smpp_key(self) -> Path:
+        return self.run_dir / "smpp-key.pem"
+
+    @property
     def ready_dir(self) -> Path:
         return self.run_dir / "ready"
 
@@ -128,6 +137,8 @@ def environment(where: Place, cursor_secret: str) -> dict[str, str]:
         "CHASQUI_CURSOR_SECRET": cursor_secret,
         "CHASQUI_RULES_POLL_SECONDS": "1",
         "CHASQUI_ACCOUNT_CACHE_SECONDS": "1",  # what an administrator changes is felt at once; so a first login binds
+        "CHASQUI_SMPP_CERTIFICATE": str(where.smpp_certificate),
+        "CHASQUI_SMPP_KEY": str(where.smpp_key),
         "CHASQUI_BRIDGE_RECEIVE_SECONDS": "2",  # for so long at most it goes on receiving when told to stop
         "AWS_ENDPOINT_URL": where.endpoint_url,
         "AWS_ACCESS_KEY_ID": "local",

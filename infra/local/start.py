@@ -60,13 +60,14 @@ def start_platform(where: Place, crew: Crew) -> Keys:
         crew.start(f"api-{number}", "api")
     for number in range(where.pump_workers):
         crew.start(f"pumps-{number}", "pumps", *(["schedules"] if number == 0 else []))
-    certificate.make(where.run_dir)
+    certificate.make(where.smpp_certificate, where.smpp_key)
     crew.start(BRIDGE, "bridge")
     crew.wait_for("SMSC simulator", lambda: _listens(where.smsc_port) and _listens(where.smsc_admin_port))
     crew.wait_for("HTTPS API", lambda: _answers(f"{where.base_url}/openapi.json"))
     keys = seed.plant(where)
     crew.wait_for("pumps", lambda: len(list(where.ready_dir.glob("pumps-*"))) == where.pump_workers)
     crew.wait_for("SMPP bridge", lambda: seed.bound(where))
+    crew.wait_for("SMPP for customers", lambda: _listens(where.smpp_port) and _listens(where.smpp_tls_port))
     return keys
 
 

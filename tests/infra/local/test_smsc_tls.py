@@ -11,11 +11,12 @@ from smpp_bridge.protocol.pdu import BindTransceiver, BindTransceiverResp
 
 
 def test_a_session_binds_over_tls(tmp_path: Path) -> None:
-    made = certificate.make(tmp_path)
+    file, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate.make(file, key)
 
     async def whole() -> None:
-        async with Smsc(Config(certificate=str(made.certificate), key=str(made.key), admin_port=None)) as smsc:
-            trust = ssl.create_default_context(cafile=str(made.certificate))
+        async with Smsc(Config(certificate=str(file), key=str(key), admin_port=None)) as smsc:
+            trust = ssl.create_default_context(cafile=str(file))
             reader, writer = await asyncio.open_connection(
                 "127.0.0.1", smsc.port, ssl=trust, server_hostname="localhost"
             )
@@ -30,8 +31,9 @@ def test_a_session_binds_over_tls(tmp_path: Path) -> None:
 
 
 def test_a_certificate_is_made_anew_over_the_one_before_and_its_key_is_for_its_owner_alone(tmp_path: Path) -> None:
-    first = certificate.make(tmp_path).certificate.read_bytes()
-    made = certificate.make(tmp_path)
-    assert made == certificate.files(tmp_path)
-    assert made.certificate.read_bytes() != first
-    assert made.key.stat().st_mode & 0o777 == 0o600
+    file, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate.make(file, key)
+    first = file.read_bytes()
+    certificate.make(file, key)
+    assert file.read_bytes() != first
+    assert key.stat().st_mode & 0o777 == 0o600

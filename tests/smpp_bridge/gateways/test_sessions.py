@@ -101,7 +101,10 @@ def test_a_password_that_cannot_be_read_is_asked_for_again() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
+    folder = tmp_path_factory.mktemp("tls")
+    files = folder / "certificate.pem", folder / "key.pem"
+    make_certificate(*files)
+    return files
 
 
 def test_tls_without_verification_takes_a_self_signed_certificate(certificate: tuple[Path, Path]) -> None:
