@@ -2,22 +2,31 @@
 
 from typing import Final
 
-from chalicelib.api import account, documentation, ledger, messages, smpp_sessions, webhooks
+from chalicelib.api import account, documentation, jobs, ledger, messages, opt_outs, smpp_sessions, uploads, webhooks
 from chalicelib.api.admin import (
     accounts,
     api_keys,
+    content_rules,
+    countries,
     credits,
     dead_letters,
+    dnd,
     gateways,
+    held,
     numbering,
     published_rules,
     routes,
+    sender_rules,
     smpp_logins,
 )
+from chalicelib.api.admin import jobs as jobs_of_accounts
 from chalicelib.api.endpoints import Endpoints
 
 _OPERATIONS: Final = (
     messages.endpoints,
+    jobs.endpoints,
+    uploads.endpoints,
+    opt_outs.endpoints,
     account.endpoints,
     ledger.endpoints,
     smpp_sessions.endpoints,
@@ -26,10 +35,16 @@ _OPERATIONS: Final = (
     api_keys.endpoints,
     smpp_logins.endpoints,
     credits.endpoints,
+    jobs_of_accounts.endpoints,
     gateways.endpoints,
     routes.endpoints,
     numbering.endpoints,
     published_rules.endpoints,
+    content_rules.endpoints,
+    held.endpoints,
+    sender_rules.endpoints,
+    countries.endpoints,
+    dnd.endpoints,
     dead_letters.endpoints,
 )
 CATALOGUE: Final[tuple[Endpoints, ...]] = (*_OPERATIONS, documentation.describing(_OPERATIONS))

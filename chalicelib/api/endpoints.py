@@ -16,6 +16,8 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.api import decoding, problems
 from chalicelib.api.amounts import encode_hook
+from chalicelib.domain.scopes import scope_of
+from chalicelib.services.admit import admit
 from chalicelib.services.authenticate import Administrator, Caller, Customer, authenticate
 from chalicelib.services.faults import Fault, invalid_field
 from chalicelib.store.dynamo import Overloaded
@@ -92,11 +94,16 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return self.handler.__name__
 
     @property
+    def scope(self) -> str | None:
+        """What a key must be good for to ask for it; None where no key is needed."""
+        return scope_of(self.method, self.path) if self.role else None
+
+    @property
     def codes(self) -> tuple[str, ...]:
         """Every problem code that it may answer, in the order of the table."""
         implied = {"internal_error", "unavailable", "rate_limited"}
         if self.role:
-            implied |= {"missing_api_key", "invalid_api_key", "wrong_role"}
+            implied |= {"missing_api_key", "invalid_api_key", "wrong_role", "ip_not_allowed", "scope_missing"}
         if self.role == "customer":
             implied |= {"account_closed"}
         if self.body is not None:
@@ -232,7 +239,13 @@ def _caller(operation: Operation, request: Request, now_ms: int) -> Caller | Non
     caller = authenticate(key.strip(), now_ms)
     if isinstance(caller, Customer) is not (operation.role == "customer"):
         raise Fault("wrong_role", f"this operation is for {operation.role} keys")
+    admit(caller, _address_of(request), operation.scope or "", now_ms)
     return caller
+
+
+def _address_of(request: Request) -> str:
+    """Where the request came from, as API Gateway saw it: no header that a caller could write itself."""
+    return str((request.context or {}).get("identity", {}).get("sourceIp", ""))
 
 
 def _idempotency_key(operation: Operation, request: Request) -> str | None:

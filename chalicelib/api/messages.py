@@ -16,7 +16,14 @@ from chalicelib.services.once import Once
 from chalicelib.services.read_messages import listing, read, span
 
 endpoints: Final = Endpoints(__name__, tag="Messages", role="customer")
-_REFUSALS: Final = ("text_too_long", "no_route", "no_gateway", "no_simulator", "account_suspended")
+_REFUSALS: Final = (
+    "text_too_long",
+    "sender_not_allowed",
+    "no_route",
+    "no_gateway",
+    "no_simulator",
+    "account_suspended",
+)
 
 
 @endpoints.post(
@@ -43,6 +50,7 @@ def send_message(call: CustomerCall, body: NewMessage) -> MessageView | Reply[Qu
         client_ref=body.client_ref,
         mode=call.caller.key.mode,
         callback_url=body.callback_url or "",
+        category=body.category,
     )
     if body.callback_url:
         check_callback(account.id, body.callback_url, call.now_ms)

@@ -80,6 +80,7 @@ def _operation(operation: Operation, schema_of: Mapping[str, Schema], components
         described["requestBody"] = {"required": True, "content": media}
     if operation.role:
         described["x-role"] = operation.role
+        described["x-scope"] = operation.scope
     return described
 
 

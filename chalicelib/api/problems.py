@@ -25,6 +25,8 @@ KINDS: Final[dict[str, Kind]] = {
     "invalid_api_key": Kind(401, "The API key is unknown or revoked"),
     "no_credit": Kind(402, "The account's credit does not cover this"),
     "wrong_role": Kind(403, "The API key is for other operations"),
+    "scope_missing": Kind(403, "The API key is not for this"),
+    "ip_not_allowed": Kind(403, "The API key may not be used from this address"),
     "account_suspended": Kind(403, "The account is suspended"),
     "account_closed": Kind(403, "The account is closed"),
     "not_found": Kind(404, "There is no such thing"),
@@ -33,14 +35,18 @@ KINDS: Final[dict[str, Kind]] = {
     "already_final": Kind(409, "The message is already final"),
     "already_exists": Kind(409, "The id is taken"),
     "version_conflict": Kind(409, "It was changed in the meantime"),
+    "wrong_state": Kind(409, "As it stands, this cannot be done with it"),
     "in_use": Kind(409, "Something else refers to it"),
     "too_many": Kind(409, "There are as many as there may be"),
     "webhook_disabled": Kind(409, "The webhook is disabled"),
     "webhooks_off": Kind(409, "The account has no webhook"),
+    "already_settled": Kind(409, "Somebody has decided otherwise"),
     "not_resendable": Kind(409, "It cannot be sent again"),
     "body_too_large": Kind(413, "The body is over the limit"),
     "unsupported_media_type": Kind(415, "The body's media type is not accepted here"),
     "invalid_request": Kind(422, "The request breaks a rule"),
+    "list_too_long": Kind(422, "The list is too long for one request"),
+    "sender_not_allowed": Kind(422, "The account may not use this sender in this country"),
     "text_too_long": Kind(422, "The text takes more parts than the account allows"),
     "no_route": Kind(422, "No route leads to this number"),
     "no_simulator": Kind(422, "A test key reaches a simulator only, and there is none"),
@@ -110,8 +116,13 @@ def response(fault: Fault, request_id: str) -> Response:
     return Response(
         body=msgspec.json.encode(told).decode(),
         status_code=told.status,
-        headers={"Content-Type": CONTENT_TYPE, **_HEADERS.get(told.status, {})},
+        headers={"Content-Type": CONTENT_TYPE, **_HEADERS.get(told.status, {}), **_later(fault)},
     )
+
+
+def _later(fault: Fault) -> dict[str, str]:
+    seconds = fault.retry_after_seconds
+    return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 def from_chalice(code: str, message: str) -> Fault:

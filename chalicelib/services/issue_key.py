@@ -1,6 +1,7 @@
-"""Issue an API key: its secret is told once, and only its digest kept."""
+"""Issue and change API keys: a secret is told once, and only its digest kept."""
 
 import secrets
+from typing import Final
 
 import msgspec
 
@@ -9,7 +10,20 @@ from chalicelib.domain.account import ApiKey
 from chalicelib.domain.credentials import SECRET_BYTES, KeyText, digest
 from chalicelib.domain.message import Mode
 from chalicelib.services.faults import not_found
+from chalicelib.services.keep_account import check_ip_rules
 from chalicelib.store import accounts, api_keys
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """From where, for what and how often a key may be used; as its own fields."""
+
+    ip_rules: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    requests_per_second: float | None = None
+    requests_burst: int | None = None
+
+
+EVERYWHERE: Final = Access()
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -19,19 +33,31 @@ class Issued(msgspec.Struct, frozen=True):
     text: str
 
 
-def issue_customer_key(account: str, mode: Mode, name: str, now_ms: int) -> Issued:
-    """A key of an account. Raises Fault `not_found` where there is no such account."""
+def issue_customer_key(account: str, mode: Mode, name: str, now_ms: int, access: Access = EVERYWHERE) -> Issued:
+    """A key of an account. Raises Fault `not_found` where there is no such account, `invalid_request`."""
     if accounts.get(account) is None:
         raise not_found("account")
-    return _issue(account, mode, name, now_ms)
+    return _issue(account, mode, name, now_ms, access)
 
 
-def issue_admin_key(name: str, now_ms: int) -> Issued:
-    """A key of an administrator."""
-    return _issue(None, "live", name, now_ms)
+def issue_admin_key(name: str, now_ms: int, access: Access = EVERYWHERE) -> Issued:
+    """A key of an administrator. Raises Fault `invalid_request`."""
+    return _issue(None, "live", name, now_ms, access)
 
 
-def _issue(account: str | None, mode: Mode, name: str, now_ms: int) -> Issued:
+def change_key(id_: str, name: str, access: Access) -> ApiKey:
+    """The key with another name and access. Raises Fault `not_found`, `invalid_request`."""
+    check_ip_rules(access.ip_rules)
+    changed = api_keys.change(
+        id_, lambda key: msgspec.structs.replace(key, name=name, **msgspec.structs.asdict(access))
+    )
+    if changed is None:
+        raise not_found("key")
+    return changed
+
+
+def _issue(account: str | None, mode: Mode, name: str, now_ms: int, access: Access) -> Issued:
+    check_ip_rules(access.ip_rules)
     text = KeyText(mode if account else "admin", ids.new_ulid(now_ms), secrets.token_hex(SECRET_BYTES))
     key = ApiKey(
         id=text.id,
@@ -41,6 +67,7 @@ def _issue(account: str | None, mode: Mode, name: str, now_ms: int) -> Issued:
         name=name,
         secret_sha256=digest(text.secret),
         created_ms=now_ms,
+        **msgspec.structs.asdict(access),
     )
     api_keys.create(key)
     return Issued(key, str(text))

@@ -1,13 +1,20 @@
 """Open and change accounts: what an administrator may set, and what must fit together."""
 
+from collections.abc import Sequence
+from typing import Final
+
 import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
+from chalicelib.domain.ip_rules import BadIpRule, parse_rule
 from chalicelib.domain.numbers import BadSender, parse_sender
-from chalicelib.services.faults import Fault, invalid_field, not_found
+from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field, not_found
 from chalicelib.store import accounts
 from chalicelib.store.rows import Row
+
+# What no administrator sets: it follows from what else the account has, or the customer sets it.
+_KEPT: Final = ("created_ms", "listens", "has_opt_outs", "opt_out_words")
 
 
 def open_account(account: Account, now_ms: int) -> Row[Account]:
@@ -27,7 +34,8 @@ def change_account(account: Account, expected_version: int) -> Row[Account]:
         raise not_found("account")
     if account.shards < held.value.shards:
         raise invalid_field("/shards", "out_of_range", "messages lie in the shards there are: their number only grows")
-    changed = msgspec.structs.replace(account, created_ms=held.value.created_ms, listens=held.value.listens)
+    kept = {name: getattr(held.value, name) for name in _KEPT}
+    changed = msgspec.structs.replace(account, **kept)
     if not accounts.change(account.id, expected_version, changed):
         raise Fault("version_conflict", f"the account is at version {held.version}")
     return Row(changed, expected_version + 1)
@@ -41,3 +49,16 @@ def _check(account: Account) -> None:
             parse_sender(account.default_sender)
         except BadSender as error:
             raise invalid_field("/default_sender", error.code, str(error)) from None
+    check_ip_rules(account.ip_rules)
+
+
+def check_ip_rules(rules: Sequence[str]) -> None:
+    """Raises Fault `invalid_request`, with each rule that is none."""
+    faults = []
+    for number, rule in enumerate(rules):
+        try:
+            parse_rule(rule)
+        except BadIpRule as error:
+            faults.append(FieldFault(field=f"/ip_rules/{number}", code=error.code, detail=str(error)))
+    if faults:
+        raise invalid(*faults)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from chalicelib.domain.numbers import BadSender, parse_sender
 from chalicelib.domain.rules import Gateway
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.store import queues, rule_rows, secrets
@@ -19,6 +20,7 @@ def create_gateway(gateway: Gateway, password: str) -> Row[Gateway]:
     """
     if gateway.id.endswith(_TAKEN_ENDING):
         raise invalid_field("/id", "not_allowed", "an id does not end in -bulk: queues of gateways do")
+    _check(gateway)
     if not rule_rows.gateways.put(gateway, expected=MUST_BE_NEW):
         raise Fault("already_exists", f"there is a gateway {gateway.id}")
     _equip(gateway, password)
@@ -27,6 +29,7 @@ def create_gateway(gateway: Gateway, password: str) -> Row[Gateway]:
 
 def change_gateway(gateway: Gateway, expected_version: int, password: str | None) -> Row[Gateway]:
     """The gateway over that version of it. Raises Fault `not_found`, `version_conflict`."""
+    _check(gateway)
     held = rule_rows.gateways.get(gateway.id, consistent=True)
     if held is None:
         raise not_found("gateway")
@@ -50,6 +53,15 @@ def delete_gateway(gateway: str) -> None:
         raise Fault("in_use", f"routes lead to it: {', '.join(users[:10])}")
     if not rule_rows.gateways.delete(gateway):
         raise not_found("gateway")
+
+
+def _check(gateway: Gateway) -> None:
+    if gateway.sender_override is None:
+        return
+    try:
+        parse_sender(gateway.sender_override)
+    except BadSender as error:
+        raise invalid_field("/sender_override", error.code, str(error)) from None
 
 
 def _equip(gateway: Gateway, password: str | None) -> None:

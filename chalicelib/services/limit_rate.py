@@ -9,7 +9,7 @@ costs nothing (docs/decisions/0012).
 
 import math
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 from chalicelib.domain.account import Account, ApiKey
 from chalicelib.services.faults import Fault
@@ -39,13 +39,14 @@ _lock: Final = Lock()
 def messages(account: Account, count: int, now_ms: int) -> None:
     """Count messages against the account's rate. Raises Fault `rate_limited`."""
     if account.messages_per_second is not None:
-        _take(f"account/{account.id}", account.messages_per_second, account.messages_burst, count, now_ms)
+        rate = _rate(f"account/{account.id}", account.messages_per_second, account.messages_burst)
+        _take(rate, count, now_ms)
 
 
 def request(key: ApiKey, now_ms: int) -> None:
     """Count a request against its key's rate. Raises Fault `rate_limited`."""
     if key.requests_per_second is not None:
-        _take(f"key/{key.id}", key.requests_per_second, key.requests_burst, 1, now_ms)
+        _take(_rate(f"key/{key.id}", key.requests_per_second, key.requests_burst), 1, now_ms)
 
 
 def forget_all() -> None:
@@ -53,31 +54,42 @@ def forget_all() -> None:
     _blocks.clear()
 
 
-def _take(bucket: str, per_second: float, burst: int | None, count: int, now_ms: int) -> None:
-    holds = burst or max(1, math.ceil(per_second))
+class _Rate(NamedTuple):
+    """A bucket, and what it gains and holds."""
+
+    bucket: str
+    per_second: float
+    burst: int
+
+
+def _rate(bucket: str, per_second: float, burst: int | None) -> _Rate:
+    return _Rate(bucket, per_second, burst or max(1, math.ceil(per_second)))
+
+
+def _take(rate: _Rate, count: int, now_ms: int) -> None:
     with _lock:
         if len(_blocks) >= MAX_BUCKETS:
             _blocks.clear()
-        block = _blocks.setdefault(bucket, _Block())
+        block = _blocks.setdefault(rate.bucket, _Block())
         if now_ms < block.refused_until_ms <= now_ms + 60_000 and not block.left:
             raise _limited(block.refused_until_ms - now_ms)
         if not 0 <= now_ms - block.taken_ms <= KEPT_MS:
             block.left = 0
         if block.left < count:
-            _refill(block, bucket, per_second, holds, count, now_ms)
+            _refill(block, rate, count, now_ms)
         block.left -= count
 
 
-def _refill(block: _Block, bucket: str, per_second: float, burst: int, count: int, now_ms: int) -> None:
+def _refill(block: _Block, rate: _Rate, count: int, now_ms: int) -> None:
     quickly = now_ms - block.taken_ms <= BLOCK_MS
-    most = max(1, int(per_second * BLOCK_MS / 1_000))
+    most = max(1, int(rate.per_second * BLOCK_MS / 1_000))
     size = min(block.size * 2, most) if quickly and block.size else 1
     needed = count - block.left
-    taken = rates.take(bucket, per_second, burst, max(size, needed), now_ms)
+    taken = rates.take(rate.bucket, rate.per_second, rate.burst, max(size, needed), now_ms)
     block.size, block.taken_ms = max(size, 1), now_ms
     block.left += taken.count
     if block.left < count:
-        short_ms = round((count - block.left) * 1_000 / per_second)
+        short_ms = round((count - block.left) * 1_000 / rate.per_second)
         wait_ms = max(taken.wait_ms, min(short_ms, 60_000))
         block.refused_until_ms = now_ms + wait_ms if not block.left else 0
         raise _limited(wait_ms)

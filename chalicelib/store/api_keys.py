@@ -1,5 +1,6 @@
 """API keys: found by their id, kept without their secret."""
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -77,12 +78,17 @@ def listing(cursor: Cursor | None = None, limit: int = 100) -> Page[ApiKey]:
 
 def revoke(id_: str, now_ms: int) -> ApiKey | None:
     """The key, revoked (at the first time it was asked), or None where there is none."""
+    return change(id_, lambda key: msgspec.structs.replace(key, revoked_ms=key.revoked_ms or now_ms))
+
+
+def change(id_: str, changed: Callable[[ApiKey], ApiKey]) -> ApiKey | None:
+    """The key as `changed` makes it of what it is, or None where there is none. Raises dynamo.Overloaded."""
     for _ in range(_ATTEMPTS):
         row = _rows.get(id_, consistent=True)
-        if row is None or row.value.revoked_ms is not None:
-            return row.value if row else None
-        revoked = msgspec.structs.replace(row.value, revoked_ms=now_ms)
-        if _rows.put(revoked, expected=row.version):
+        if row is None:
+            return None
+        key = changed(row.value)
+        if key == row.value or _rows.put(key, expected=row.version):
             _cached.forget(id_)
-            return revoked
+            return key
     raise dynamo.Overloaded(f"key {id_} kept changing")

@@ -43,7 +43,7 @@ class Composer:
     def submit_sm(self, content: Content, part: Part, now_ms: int) -> SubmitSm:
         """The PDU of one part; its sequence is the session's to set."""
         gateway = self._gateway
-        sender = parse_sender(content.sender)
+        sender = parse_sender(gateway.sender_override or content.sender)
         return SubmitSm(
             tlvs=self._tlvs(content, part) if content.tlvs or part.payload or part.sar else (),
             service_type=gateway.service_type,

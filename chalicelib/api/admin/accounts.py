@@ -6,12 +6,12 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from chalicelib.api.admin.types import AccountId, Country, GatewayId, Name, PageQuery, Version
+from chalicelib.api.admin.types import AccountId, Country, GatewayId, IpRules, Name, PageQuery, Version
 from chalicelib.api.amounts import Amount, Price
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
 from chalicelib.api.message_types import MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECONDS, instant
-from chalicelib.domain.account import Account, AccountState, RefundPolicy
+from chalicelib.domain.account import Account, AccountState, RefundPolicy, Traffic
 from chalicelib.domain.ids import MAX_SHARDS
 from chalicelib.domain.text import MAX_PARTS
 from chalicelib.services.faults import not_found
@@ -38,6 +38,16 @@ class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     shards: Annotated[int, Meta(ge=1, le=MAX_SHARDS, description="Of a day's message log; each takes 1,000/s.")] = 1
     retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
     refund_policy: RefundPolicy = "rejected"
+    traffic: Annotated[
+        Traffic, Meta(description="What its messages are by default; only transactional gives the right to say so.")
+    ] = "promotional"
+    ip_rules: IpRules = ()
+    messages_per_second: (
+        Annotated[float, Meta(gt=0, le=100_000, description="Over HTTPS, all keys together. Null: no limit.")] | None
+    ) = None
+    messages_burst: (
+        Annotated[int, Meta(ge=1, le=100_000, description="At once, after a pause. Null: a second's worth.")] | None
+    ) = None
 
 
 class AccountChange(AccountSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,6 +139,10 @@ def _account(account_id: str, given: AccountSettings) -> Account:
         shards=given.shards,
         retention_days=given.retention_days,
         refund_policy=given.refund_policy,
+        traffic=given.traffic,
+        ip_rules=given.ip_rules,
+        messages_per_second=given.messages_per_second,
+        messages_burst=given.messages_burst,
     )
 
 
@@ -150,6 +164,10 @@ def _view(row: Row[Account]) -> AccountView:
         shards=account.shards,
         retention_days=account.retention_days,
         refund_policy=account.refund_policy,
+        traffic=account.traffic,
+        ip_rules=account.ip_rules,
+        messages_per_second=account.messages_per_second,
+        messages_burst=account.messages_burst,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chalicelib.domain.ip_rules import MAX_RULE_LENGTH, MAX_RULES
 from chalicelib.domain.smpp_login import SYSTEM_ID_PATTERN
 
 AccountId = Annotated[str, Meta(pattern="^[a-z0-9_A-Z-]{1,40}$", description="An account's id.")]
@@ -30,6 +31,10 @@ SessionId = Annotated[str, Meta(pattern="^[0-9A-Za-z_-]{1,40}$(?!\\n)", descript
 Prefix = Annotated[str, Meta(pattern="^[1-9][0-9]{0,14}$(?!\\n)", description="The first digits of numbers, no +.")]
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$(?!\\n)", description="ISO 3166-1 alpha-2.", examples=["ES"])]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
+IpRules = Annotated[
+    tuple[Annotated[str, Meta(min_length=1, max_length=MAX_RULE_LENGTH, examples=["203.0.113.0/24"])], ...],
+    Meta(max_length=MAX_RULES, description="Networks (IPv4 and IPv6) that calls may come from; none: from anywhere."),
+]
 Version = Annotated[int, Meta(ge=1, description="The version that this change was made from; another is refused.")]
 
 
