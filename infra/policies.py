@@ -57,6 +57,11 @@ DELIVER_WEBHOOKS: Final = (
     Grant("secretsmanager", ("GetSecretValue",), ("webhooks/*",)),
     _send("webhooks", "webhooks-slow", "dead"),
 )
+# What a job's recipients are read from and kept in. Without ListBucket, what is not there would be told as forbidden.
+JOB_FILES: Final = (
+    Grant("s3", ("ListBucket",), ("jobs",)),
+    Grant("s3", ("GetObject", "PutObject"), ("jobs/*",)),
+)
 READ_RULES: Final = (
     Grant("s3", ("ListBucket",), ("rules",)),
     Grant("s3", ("GetObject",), ("rules/rules/*",)),
@@ -108,6 +113,13 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _send("webhooks", "webhooks-slow"),
         _table("numbers", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
         _table("inbound", actions=("GetItem", "Query")),
+        *JOB_FILES,
+        Grant("s3", ("DeleteObject",), ("jobs/jobs/*",)),
+        _table("jobs", actions=("GetItem", "UpdateItem", "DeleteItem", "Query", "Scan")),
+        _table("job_tallies", actions=("Query",)),
+        _table("job_controls", actions=("PutItem",)),
+        _table("dnd", "opt_outs", actions=("BatchGetItem",)),  # for a preview
+        _send("jobs"),
     ),
     "routing": (
         LOGS,
@@ -126,6 +138,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("ledger", actions=("PutItem",)),
         _table("messages", actions=("BatchGetItem", "BatchWriteItem")),
         _table("held", actions=("PutItem",)),
+        _table("job_tallies", actions=("BatchWriteItem",)),
         _consume("billing"),
         _send("gateway-*", "esme-*", "dead"),  # an SMPP customer is told of what is refused here
         *TELL_WEBHOOKS,
@@ -137,6 +150,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("ledger", actions=("PutItem",)),
         _table("messages", actions=("Query", "BatchGetItem", "BatchWriteItem")),
         _table("receipts", actions=("BatchGetItem", "BatchWriteItem")),
+        _table("job_tallies", actions=("BatchWriteItem",)),
         _consume("outcomes"),
         _send("outcomes", "dead"),  # a receipt that comes first is parked, and given up at last
         _send("esme-*"),
@@ -148,6 +162,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("inbound_parts", actions=("GetItem", "PutItem", "Query", "BatchWriteItem")),
         _table("wallets", actions=("GetItem",)),
         _table("idempotency", actions=("GetItem", "PutItem")),
+        _table("opt_outs", "accounts", actions=("UpdateItem",)),  # a word that is heeded
         _send("accepted"),
     ),
     "webhooks": (
@@ -166,6 +181,26 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("webhook_deliveries", actions=("UpdateItem",)),
         _table("webhook_deliveries/index/by_due", actions=("Query",)),
         _send("webhooks", "webhooks-slow"),
+    ),
+    "job": (  # it routes what it feeds, as routing does
+        LOGS,
+        *READ_RULES,
+        *JOB_FILES,
+        _table("accounts", "wallets", actions=("GetItem",)),
+        _table("jobs", actions=("GetItem", "UpdateItem")),
+        _table("job_tallies", actions=("Query",)),
+        _table("job_controls", actions=("PutItem",)),
+        _table("dnd", actions=("GetItem", "BatchGetItem")),
+        _table("opt_outs", actions=("BatchGetItem",)),
+        _table("rule_hits", actions=("UpdateItem",)),
+        _consume("jobs"),
+        _send("jobs", "billing", "dead"),
+    ),
+    "tick": (
+        LOGS,
+        _table("jobs", actions=("GetItem", "UpdateItem")),
+        _table("jobs/index/by_due", actions=("Query",)),
+        _send("jobs"),
     ),
     "dead_letters": (
         LOGS,

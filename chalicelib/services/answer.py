@@ -9,6 +9,7 @@ from chalicelib.services.accept import accept
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault
 from chalicelib.services.once import Once
+from chalicelib.services.opt_out import heard
 from chalicelib.store import accounts, idempotency, numbers
 
 log: Final = logging.getLogger(__name__)
@@ -17,14 +18,33 @@ PACE_MS: Final = 60_000  # between the same texts to a person: two machines may 
 
 def answer(message: Inbound, number: InboundNumber, claim: Claim | None, now_ms: int) -> None:
     """Send what is due, as a message of the account like any other. Doing it again sends nothing twice."""
-    text = claim.reply if claim else ""
-    if claim and text:
-        _send(message, claim.account, text, now_ms)
+    wish = _heed(message, number, claim, now_ms)
+    if wish is not None:
+        account, text = wish
+        _send(message, account, text, now_ms)
+    elif claim is not None:
+        _send(message, claim.account, claim.reply, now_ms)
+
+
+def _heed(message: Inbound, number: InboundNumber, claim: Claim | None, now_ms: int) -> tuple[str, str] | None:
+    """Note a wish to be left alone, or to be written to again: whose the answer is, and its text; None: it is no wish.
+
+    On a shared number it says no account's keyword, and holds for every account that has a share.
+    """
+    if not message.text or not may_answer(message.sender):
+        return None
+    answers = []
+    for account_id in (claim.account,) if claim else number.accounts:
+        account = accounts.cached(account_id, now_ms)
+        if account is not None:
+            wish = heard(account, message.sender, message.recipient, message.text, message.at_ms)
+            answers += [(account_id, wish.text)] if wish else []
+    return answers[0] if answers else None
 
 
 def _send(message: Inbound, account_id: str, text: str, now_ms: int) -> None:
     account = accounts.cached(account_id, now_ms)
-    if account is None or not _may(message, account_id, text, now_ms):
+    if account is None or not text or not _may(message, account_id, text, now_ms):
         return
     submission = Submission(
         to=message.sender,

@@ -34,6 +34,7 @@ def write(where: Place, keys: Keys) -> None:
         "endpoint_url": where.endpoint_url,
         "smsc": {"host": HOST, "port": where.smsc_port, "admin_url": where.smsc_admin_url},
         "bridge_url": where.bridge_url,
+        "webhook_echo_url": where.webhook_echo_url,
         "smpp": {
             "host": HOST,
             "port": where.smpp_port,

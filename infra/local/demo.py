@@ -65,6 +65,7 @@ Chasqui is up: {where.base_url} (documentation: {where.base_url}/docs)
   administrator key  {keys.admin_key}
   SMPP               {HOST}:{where.smpp_port} (TLS {where.smpp_tls_port}) as {smpp.system_id}, password {smpp.password}
   SMSC simulator     {HOST}:{where.smsc_port} (stands for the operators)
+  webhook echo       {where.webhook_echo_url}   (shows what it got)
   for programs       {where.card}
 
   curl {where.base_url}/v1/messages -H 'Authorization: Bearer {keys.api_key}' \\

@@ -20,6 +20,7 @@ PORTS: Final = {
     "CHASQUI_SMSC_PORT": 2775,
     "CHASQUI_SMSC_ADMIN_PORT": 2780,
     "CHASQUI_BRIDGE_PORT": 2781,
+    "CHASQUI_ECHO_PORT": 2782,
     "CHASQUI_SMPP_PORT": 2776,
     "CHASQUI_SMPP_TLS_PORT": 2777,
 }
@@ -43,6 +44,7 @@ class Place:
     smsc_port: int
     smsc_admin_port: int
     bridge_port: int
+    echo_port: int
     smpp_port: int
     smpp_tls_port: int
     api_workers: int
@@ -65,6 +67,11 @@ class Place:
     @property
     def bridge_url(self) -> str:
         return f"http://{HOST}:{self.bridge_port}"
+
+    @property
+    def webhook_echo_url(self) -> str:
+        """A customer's server that takes webhooks, and shows what came."""
+        return f"http://{HOST}:{self.echo_port}/"
 
     @property
     def smpp_certificate(self) -> Path:
@@ -99,6 +106,7 @@ def place() -> Place:
         smsc_port=ports["CHASQUI_SMSC_PORT"],
         smsc_admin_port=ports["CHASQUI_SMSC_ADMIN_PORT"],
         bridge_port=ports["CHASQUI_BRIDGE_PORT"],
+        echo_port=ports["CHASQUI_ECHO_PORT"],
         smpp_port=ports["CHASQUI_SMPP_PORT"],
         smpp_tls_port=ports["CHASQUI_SMPP_TLS_PORT"],
         api_workers=_number("CHASQUI_API_WORKERS", 2),
@@ -124,6 +132,7 @@ def environment(where: Place, cursor_secret: str) -> dict[str, str]:
         "CHASQUI_SMSC_PORT": where.smsc_port,
         "CHASQUI_SMSC_ADMIN_PORT": where.smsc_admin_port,
         "CHASQUI_BRIDGE_PORT": where.bridge_port,
+        "CHASQUI_ECHO_PORT": where.echo_port,
         "CHASQUI_SMPP_PORT": where.smpp_port,
         "CHASQUI_SMPP_TLS_PORT": where.smpp_tls_port,
     }
@@ -136,6 +145,7 @@ def environment(where: Place, cursor_secret: str) -> dict[str, str]:
         "CHASQUI_PREFIX": PREFIX,
         "CHASQUI_CURSOR_SECRET": cursor_secret,
         "CHASQUI_RULES_POLL_SECONDS": "1",
+        "CHASQUI_WEBHOOKS_LOCAL": "1",  # the echo endpoint is on this machine, and speaks plain HTTP
         "CHASQUI_ACCOUNT_CACHE_SECONDS": "1",  # what an administrator changes is felt at once; so a first login binds
         "CHASQUI_SMPP_CERTIFICATE": str(where.smpp_certificate),
         "CHASQUI_SMPP_KEY": str(where.smpp_key),

@@ -69,6 +69,15 @@ def plant(where: Place) -> Keys:
     )
 
 
+def plant_webhook(where: Place, keys: Keys) -> None:
+    """The demo account's webhook, at the echo endpoint. Quiet runs, for tests and benchmarks, open what they want."""
+    if where.quiet:
+        return
+    with httpx.Client(base_url=where.base_url, headers=authorization(keys.api_key), timeout=60) as client:
+        secret = _post(client, "/v1/webhooks", {"url": where.webhook_echo_url, "description": "The echo"})["secret"]
+    httpx.put(f"{where.webhook_echo_url}secrets", json={"secret": secret}, timeout=5).raise_for_status()
+
+
 def bound(where: Place) -> bool:
     """Whether the bridge has a session with each gateway's SMSC."""
     try:

@@ -56,6 +56,7 @@ def start_platform(where: Place, crew: Crew) -> Keys:
     crew.wait_for("AWS emulator", lambda: _listens(where.aws_port))
     crew.wait_for("stack of infra/data.yaml", lambda: stack.create(PREFIX))
     crew.start("smsc", "smsc")
+    crew.start("echo", "echo")
     for number in range(where.api_workers):
         crew.start(f"api-{number}", "api")
     for number in range(where.pump_workers):
@@ -67,6 +68,8 @@ def start_platform(where: Place, crew: Crew) -> Keys:
     keys = seed.plant(where)
     crew.wait_for("pumps", lambda: len(list(where.ready_dir.glob("pumps-*"))) == where.pump_workers)
     crew.wait_for("SMPP bridge", lambda: seed.bound(where))
+    crew.wait_for("webhook echo", lambda: _listens(where.echo_port))
+    seed.plant_webhook(where, keys)
     crew.wait_for("SMPP for customers", lambda: _listens(where.smpp_port) and _listens(where.smpp_tls_port))
     return keys
 

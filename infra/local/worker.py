@@ -8,6 +8,7 @@ import os
 import runpy
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -59,6 +60,14 @@ def _smsc(where: Place, _meter: Meter, _arguments: list[str]) -> None:
     _run_module("infra.local.smsc", *ports, *(("--journal", journal) if journal else ()))
 
 
+def _echo(where: Place, _meter: Meter, _arguments: list[str]) -> None:
+    from infra.local import echo  # noqa: PLC0415 - see the module's text
+
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    echo.serve(where.echo_port, stopping)
+
+
 def _count_calls(meter: Meter) -> None:
     from chalicelib.settings import settings  # noqa: PLC0415 - see the module's text
     from chalicelib.store import aws  # noqa: PLC0415 - the same
@@ -82,6 +91,7 @@ ROLES: Final[dict[str, Callable[[Place, Meter, list[str]], None]]] = {
     "pumps": _pumps,
     "bridge": _bridge,
     "smsc": _smsc,
+    "echo": _echo,
 }
 
 if __name__ == "__main__":
