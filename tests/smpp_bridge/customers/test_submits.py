@@ -1,5 +1,6 @@
-"""A customer's submit becomes the message that was meant, to the letter, or a status that says what is wrong with it."""
+"""A customer's submit becomes the message that was meant, to the letter, or a status that says what is wrong."""
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -187,7 +188,7 @@ def test_a_part_that_was_cut_anywhere_is_taken_and_keeps_its_octets(text: str, c
     octets = text.encode("utf-16-be") if wide or not gsm.is_gsm(text) else gsm.encode(text)
     coding = 8 if wide or not gsm.is_gsm(text) else 0
     borders = sorted({0, len(octets), *(cut % (len(octets) + 1) for cut in cuts)})
-    pieces = [octets[start:end] for start, end in zip(borders, borders[1:], strict=False)]
+    pieces = [octets[start:end] for start, end in pairwise(borders)]
     for number, piece in enumerate(pieces, 1):
         made = read(short_message=piece, data_coding=coding, tlvs=segment_tlvs(9, len(pieces) + 1, number))
         assert made.octets == piece
