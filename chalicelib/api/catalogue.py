@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from chalicelib.api import account, documentation, jobs, ledger, messages, opt_outs, smpp_sessions, uploads, webhooks
+from chalicelib.api import (
+    account,
+    documentation,
+    inbound,
+    jobs,
+    ledger,
+    messages,
+    opt_outs,
+    smpp_sessions,
+    uploads,
+    webhooks,
+)
 from chalicelib.api.admin import (
     accounts,
     api_keys,
@@ -14,6 +25,7 @@ from chalicelib.api.admin import (
     gateways,
     held,
     numbering,
+    numbers,
     published_rules,
     routes,
     sender_rules,
@@ -31,6 +43,7 @@ _OPERATIONS: Final = (
     ledger.endpoints,
     smpp_sessions.endpoints,
     webhooks.endpoints,
+    inbound.endpoints,
     accounts.endpoints,
     api_keys.endpoints,
     smpp_logins.endpoints,
@@ -39,6 +52,7 @@ _OPERATIONS: Final = (
     gateways.endpoints,
     routes.endpoints,
     numbering.endpoints,
+    numbers.endpoints,
     published_rules.endpoints,
     content_rules.endpoints,
     held.endpoints,

@@ -121,7 +121,10 @@ def release_a_number(call: AdminCall, number: NumberId) -> Deleted:
 
 @endpoints.get("/v1/admin/inbound", faults=("invalid_cursor",))
 def list_unassigned_inbound(call: AdminCall, query: InboundQuery) -> Listing[InboundView]:
-    """List inbound messages that were nobody's, newest first: to numbers that are not assigned, or without a keyword."""
+    """List inbound messages that were nobody's, newest first.
+
+    They came to a number that is not assigned, or to a shared one without a keyword of it.
+    """
     since_ms, until_ms, name = since_and_until(query, call.now_ms)
     page = inbound.listing(UNASSIGNED, since_ms, until_ms, unseal(call, name, query.cursor), query.limit)
     return Listing(data=tuple(view(one) for one in page.items), next_cursor=seal(call, name, page.cursor))
