@@ -264,13 +264,13 @@ class JobWork(msgspec.Struct, frozen=True, kw_only=True, tag="job"):
     """⟨jobs⟩: have a job go on. What is to be done, the job's row says; `at` is where it stood when this was sent.
 
     prepare: read recipients, from chunk `at` on. start: it is due, at that instant (ms). feed: send, from recipient
-    `at` on. collect: write its result file, from chunk `at` on.
+    `at` on.
     """
 
     id: str
     account: str
     job: str
-    stage: Literal["prepare", "start", "feed", "collect"]
+    stage: Literal["prepare", "start", "feed"]
     at: int = 0
     v: int = VERSION
 

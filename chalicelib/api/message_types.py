@@ -17,7 +17,9 @@ MAX_DATA_BYTES: Final = MAX_PARTS * 134
 MIN_VALIDITY_SECONDS: Final = 10  # less does not reach an operator
 MAX_VALIDITY_SECONDS: Final = 30 * 24 * 3600
 
-MessageId = Annotated[str, Meta(pattern="^msg_[0-7][0-9A-HJKMNP-TV-Z]{25}(-[0-9]{7})?$", description="The id of a message.")]
+MessageId = Annotated[
+    str, Meta(pattern="^msg_[0-7][0-9A-HJKMNP-TV-Z]{25}(-[0-9]{7})?$", description="The id of a message.")
+]
 Recipient = Annotated[
     str,
     Meta(

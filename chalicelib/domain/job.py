@@ -78,7 +78,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     columns: tuple[str, ...] = ()
     first_texts: tuple[FirstText, ...] = ()
     first_bad: tuple[BadRecipient, ...] = ()
-    bad_parts: tuple[int, ...] = ()  # chunks that have an object of bad rows
+    bad_chunks: int = 0  # objects of bad rows
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -102,10 +102,24 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dry_run: bool = False  # prepared, and started by hand only
     survey: Survey | None = None
     runs: tuple[str, ...] = ()  # ULIDs that its messages are named after, oldest first
+    runs_before: int = 0  # how many of them are of earlier starts
     failure: ErrorInfo | None = None
+    prep: str = ""  # ULID of the last time that its recipients were read: what is read anew lies elsewhere
+    surveyed_ms: int | None = None
+    next_ms: int | None = None  # when it is to start next
+    started_for_ms: int | None = None  # the start that its last run is of
     started_ms: int | None = None
     ended_ms: int | None = None
-    due_ms: int | None = None  # when the scheduler starts it next, or has it go on
+
+    @property
+    def present_runs(self) -> tuple[str, ...]:
+        """The runs of its last start; each resume began another."""
+        return self.runs[self.runs_before :]
+
+    @property
+    def folder(self) -> str:
+        """Under which name its recipients lie."""
+        return f"{self.id}/{self.prep}"
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -129,8 +143,9 @@ class Recipient(msgspec.Struct, frozen=True, array_like=True):
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """How many of a job's messages are known to be where; ends by status."""
 
-    charged: int = 0
+    charged: int = 0  # for a gateway
     submitted: int = 0
+    left: int = 0  # submitted, or ended without: they wait at no gateway
     ends: dict[Status, int] = {}
 
     @property

@@ -97,7 +97,7 @@ def layout_of(sample: bytes) -> Layout:
 
 
 class RecipientsFile:
-    """Rows of a file whose blocks of bytes come one after another, from `place` on.
+    """Rows of a file whose blocks of bytes come one after another: all of it, or from `place` on.
 
     After each row `place` is where the next one begins. The header is no row.
     """
@@ -105,7 +105,7 @@ class RecipientsFile:
     def __init__(self, blocks: Iterable[bytes], layout: Layout, place: Place | None = None) -> None:
         self.layout = layout
         self.place = place or Place(layout.bom_bytes)
-        self._lines = _lines(blocks, layout)
+        self._lines = _lines(blocks if place else _after(blocks, layout.bom_bytes), layout)
         self._ahead: deque[tuple[int, bytes | None]] = deque()  # lines read in vain for the end of a quote
 
     def __iter__(self) -> Iterator[Row | BadRow]:
@@ -193,6 +193,13 @@ def _lines(blocks: Iterable[bytes], layout: Layout) -> Iterator[tuple[int, bytes
             searched = 0
     if buffer or lost:
         yield (lost + len(buffer), None) if lost else (len(buffer), bytes(buffer))
+
+
+def _after(blocks: Iterable[bytes], skipped: int) -> Iterator[bytes]:
+    """The blocks without their first bytes."""
+    for block in blocks:
+        yield block[skipped:]
+        skipped = max(0, skipped - len(block))
 
 
 def _find(buffer: bytearray, end: bytes, start: int, step: int) -> int:

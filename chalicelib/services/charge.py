@@ -11,6 +11,7 @@ from chalicelib.domain.decision import Decision, Refusal
 from chalicelib.domain.message import Accepted, Content, Final, Held, Queued
 from chalicelib.services.announce import News, announce
 from chalicelib.services.hold import hold
+from chalicelib.services.tally import tally_charges
 from chalicelib.store import accounts, dynamo, ledger, messages, queues
 from chalicelib.store.messages import Noted
 from chalicelib.wire import Dispatch, DispatchBundle, Draft, Routed, RoutedBundle
@@ -25,6 +26,7 @@ def charge(bundles: Sequence[RoutedBundle], now_ms: int) -> None:
     messages.put_facts(fact for bundle in distinct for fact in _facts(bundle, entries[bundle.id], now_ms))
     for queue, dispatches in _dispatches(distinct, entries).items():
         queues.send_many(queue, dispatches)
+    tally_charges(distinct, entries, now_ms)
     announce([news for bundle in distinct for news in _refusals(bundle, entries[bundle.id])], now_ms)
 
 

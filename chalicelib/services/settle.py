@@ -14,6 +14,7 @@ from chalicelib.domain.message import FINAL, AnyFact, Final, Receipt, fold, outc
 from chalicelib.domain.refunds import EndedBy, is_refunded
 from chalicelib.services.announce import News, announce
 from chalicelib.services.refund import refund
+from chalicelib.services.tally import tally_outcomes
 from chalicelib.services.tell_esme import tell_again
 from chalicelib.store import accounts, messages, queues, receipt_pointers
 from chalicelib.store.messages import Noted
@@ -70,6 +71,12 @@ def settle(bundles: Sequence[OutcomeBundle], now_ms: int) -> None:
     endings = [*(_ended(outcome) for outcome in _of(outcomes, EndOutcome)), *_decided(found)]
     ended: list[tuple[str, str, AnyFact]] = [(one.account, one.message_id, one.final) for one in endings]
     _note(ended, now_ms)
+    tally_outcomes(
+        bundles,
+        ((id(one.outcome), one.pointer.message) for one in found),
+        ((one.message_id, one.final.status) for one in endings),
+        now_ms,
+    )
     for ending in endings:
         _pay_back(ending, now_ms)
     announce([News(account=one[0], message=one[1], fact=one[2]) for one in _news(*happened, *ended)], now_ms)

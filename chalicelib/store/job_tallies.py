@@ -14,6 +14,7 @@ from chalicelib.store import dynamo
 KEPT_SECONDS: Final = 100 * 86_400
 _CHARGED: Final = "charged"
 _SUBMITTED: Final = "submitted"
+_LEFT: Final = "left"
 
 
 class TallyTable(dynamo.Table):
@@ -27,12 +28,13 @@ class TallyTable(dynamo.Table):
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """What one step counted of one run: messages charged, submitted, and ended by status."""
+    """What one step counted of one run, as Tally has it."""
 
     run: str
     step: str
     charged: int = 0
     submitted: int = 0
+    left: int = 0
     ends: dict[Status, int] = {}
 
 
@@ -42,7 +44,7 @@ def put(counts: Iterable[Count], now_ms: int) -> None:
         TallyTable(
             count.run,
             count.step,
-            counts=msgspec.json.encode({_CHARGED: count.charged, _SUBMITTED: count.submitted, **count.ends}).decode(),
+            counts=msgspec.json.encode(_counts(count)).decode(),
             expires=now_ms // 1000 + KEPT_SECONDS,
         )
         for count in counts
@@ -55,8 +57,15 @@ def of_runs(runs: Iterable[str]) -> Tally:
     for run in runs:
         for item in TallyTable.query(run, consistent_read=True):
             sums.update(_read(item))
-    charged, submitted = sums.pop(_CHARGED, 0), sums.pop(_SUBMITTED, 0)
-    return Tally(charged=charged, submitted=submitted, ends={Status(name): n for name, n in sums.items() if n})
+    charged, submitted, left = (sums.pop(name, 0) for name in (_CHARGED, _SUBMITTED, _LEFT))
+    ends = {Status(name): count for name, count in sums.items() if count}
+    return Tally(charged=charged, submitted=submitted, left=left, ends=ends)
+
+
+def _counts(count: Count) -> dict[str, int]:
+    named = {_CHARGED: count.charged, _SUBMITTED: count.submitted, _LEFT: count.left}
+    named |= {str(status): number for status, number in count.ends.items()}
+    return {name: number for name, number in named.items() if number}
 
 
 def _read(item: Any) -> dict[str, int]:

@@ -39,7 +39,7 @@ class JobTable(dynamo.Table):
     timer = UnicodeAttribute(null=True)
     due_ms = NumberAttribute(null=True)
     first = NumberAttribute(null=True)
-    count = NumberAttribute(null=True)
+    size = NumberAttribute(null=True)
     run = UnicodeAttribute(null=True)
     paced_first = NumberAttribute(null=True)
     paced_ms = NumberAttribute(null=True)
@@ -60,6 +60,7 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     step: Step | None = None
     pace: Pace | None = None
+    due_ms: int | None = None  # when the scheduler looks at it
 
 
 def get(account: str, id_: str) -> JobRow | None:
@@ -70,20 +71,20 @@ def get(account: str, id_: str) -> JobRow | None:
         return None
 
 
-def put(job: Job, *, expected: int, step: Step | None = None, paced_ms: int | None = None) -> bool:
-    """Write the job over that version (MUST_BE_NEW: over nothing); with `step`, have feeding go on there, paced anew.
+def put(
+    job: Job, *, expected: int, due_ms: int | None = None, step: Step | None = None, pace: Pace | None = None
+) -> bool:
+    """Write the job over that version (MUST_BE_NEW: over nothing). False where it was another version.
 
-    False where it was another version.
+    `due_ms`: when the scheduler is to look at it (None: not at all). `step`: where a new run begins to be fed.
     """
     table = JobTable
     changes: list[Action] = [table.body.set(msgspec.json.encode(job).decode()), table.version.add(1)]
-    if job.due_ms is None:
-        changes += [table.timer.remove(), table.due_ms.remove()]
-    else:
-        changes += _due(job.due_ms)
+    changes += [table.timer.remove(), table.due_ms.remove()] if due_ms is None else _due(due_ms)
     if step is not None:
         changes += _step(step)
-        changes += [table.paced_first.set(step.first), table.paced_ms.set(paced_ms or 0)]
+    if pace is not None:
+        changes += [table.paced_first.set(pace.first), table.paced_ms.set(pace.at_ms)]
     condition = table.id.does_not_exist() if expected == MUST_BE_NEW else table.version == expected
     return _updated(job.account, job.id, changes, condition)
 
@@ -136,7 +137,7 @@ def _due(due_ms: int) -> list[Action]:
 
 
 def _step(step: Step) -> list[Action]:
-    return [JobTable.first.set(step.first), JobTable.count.set(step.count), JobTable.run.set(step.run)]
+    return [JobTable.first.set(step.first), JobTable.size.set(step.count), JobTable.run.set(step.run)]
 
 
 def _updated(account: str, id_: str, changes: list[Action], condition: Condition) -> bool:
@@ -150,7 +151,8 @@ def _updated(account: str, id_: str, changes: list[Action], condition: Condition
 
 
 def _row(item: Any) -> JobRow:
-    job = msgspec.structs.replace(_decoder.decode(item.body), due_ms=None if item.due_ms is None else int(item.due_ms))
-    step = None if item.run is None else Step(int(item.first), int(item.count), str(item.run))
+    job = _decoder.decode(item.body)
+    step = None if item.run is None else Step(int(item.first), int(item.size), str(item.run))
     pace = None if item.paced_ms is None else Pace(int(item.paced_first), int(item.paced_ms))
-    return JobRow(job=job, version=int(item.version), step=step, pace=pace)
+    due_ms = None if item.due_ms is None else int(item.due_ms)
+    return JobRow(job=job, version=int(item.version), step=step, pace=pace, due_ms=due_ms)

@@ -1,0 +1,27 @@
+"""Uploads: a place to put a file of recipients, for a job."""
+
+from typing import Final
+
+from chalicelib.api.endpoints import CustomerCall, Endpoints
+from chalicelib.api.job_types import NewUpload
+from chalicelib.api.message_types import instant
+from chalicelib.domain import ids
+from chalicelib.domain.job import MAX_FILE_BYTES
+from chalicelib.store import job_files
+
+endpoints: Final = Endpoints(__name__, tag="Jobs", role="customer")
+
+
+@endpoints.post("/v1/uploads", status=201)
+def create_upload(call: CustomerCall) -> NewUpload:
+    """Get a URL to upload a file of recipients to: CSV or text, up to a million rows.
+
+    PUT the file there, then name the upload in `POST /v1/jobs`. Files are kept for a week.
+    """
+    upload = ids.new_id("upl", call.now_ms)
+    return NewUpload(
+        id=upload,
+        url=job_files.url_to_upload(call.caller.account.id, upload),
+        expires_at=instant(call.now_ms + job_files.UPLOAD_SECONDS * 1000),
+        max_bytes=MAX_FILE_BYTES,
+    )
