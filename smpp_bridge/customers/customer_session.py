@@ -36,6 +36,8 @@ class CustomerSession:
         self._wake = wake
         self._monotonic = monotonic
         session.resize(admitted.login.window)
+        if session.state not in RECEIVING:
+            self.outgoing.close("bound as a transmitter")
 
     @property
     def id(self) -> str:

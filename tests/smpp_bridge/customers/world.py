@@ -175,6 +175,8 @@ async def serving(
     try:
         yield World(server, platform, application, hands)
     finally:
+        for connection in list(server.shared.connections):
+            connection.abort("the test is over")
         await server.stop()
 
 
