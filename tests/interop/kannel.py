@@ -52,7 +52,7 @@ group = smsc
 smsc = smpp
 smsc-id = chasqui
 host = {host}
-{ports}
+{way}
 smsc-username = {system_id}
 smsc-password = {password}
 system-type = ""
@@ -70,6 +70,7 @@ class Kannel:
     sending: int
     folder: Path
     told_at: str
+    sessions: int
     receipts: dict[str, list[int]] = field(default_factory=dict)
 
     def status(self) -> str:
@@ -78,8 +79,8 @@ class Kannel:
         return answer.text
 
     def online(self) -> bool:
-        """Whether its SMSC, which is the platform, has taken its bind."""
-        return "(online " in self.status()
+        """Whether its SMSC, which is the platform, has taken its binds."""
+        return self.status().count("(online ") == self.sessions
 
     def log(self) -> str:
         return (self.folder / "bearerbox.log").read_text(errors="replace")
@@ -109,16 +110,15 @@ def running(folder: Path, smpp: dict[str, Any], *, two_sessions: bool = False, *
     """
     login = {**smpp, "window": 50, **more}
     admin, boxes, sending = _free_ports(3)
-    ports = f"port = {smpp['port']}\n" + (
-        f"receive-port = {smpp['port']}" if two_sessions else "transceiver-mode = true"
-    )
+    port = smpp["port"]
+    ways = [f"port = {port}", f"receive-port = {port}"] if two_sessions else [f"port = {port}\ntransceiver-mode = true"]
     configuration = folder / "kannel.conf"
     configuration.write_text(
         _CORE.format(admin=admin, boxes=boxes, sending=sending, secret=_SECRET, folder=folder)
-        + _SMSC.format(ports=ports, **{name: login[name] for name in ("host", "system_id", "password", "window")})
+        + "".join(_SMSC.format(way=way, **login) for way in ways)
     )
     with _listening() as (server, receipts):
-        kannel = Kannel(admin, sending, folder, f"http://{HOST}:{server.server_port}", receipts)
+        kannel = Kannel(admin, sending, folder, f"http://{HOST}:{server.server_port}", len(ways), receipts)
         started: list[subprocess.Popen[bytes]] = []
         try:
             for box, port in (("bearerbox", admin), ("smsbox", sending)):
