@@ -1,5 +1,7 @@
 """Who is told of what over SMPP: registered_delivery to the bit, and what a receipt says of its message."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.domain.esme import EsmeReceipt, err_of, network_error_of, receipts_of
@@ -11,17 +13,17 @@ AT_MS, SUBMITTED_MS = 1_760_000_060_000, 1_760_000_000_000
 MESSAGE = "msg_01K8XAMPLE"
 
 
-def told(fact: AnyFact, registered: int = 1, login: str = "acme", **content: object) -> list[EsmeReceipt]:
+def told(fact: AnyFact, registered: int = 1, login: str = "acme", **content: Any) -> list[EsmeReceipt]:
     made = Content(
         to="+34600111222",
         country="ES",
         sender="ACME",
-        encoding=content.pop("encoding", Encoding.GSM7),  # type: ignore[arg-type]
+        encoding=content.pop("encoding", Encoding.GSM7),
         parts=1,
         valid_until_ms=0,
         login=login,
         registered=registered,
-        **{"text": "hello", **content},  # type: ignore[arg-type]
+        **{"text": "hello", **content},
     )
     return list(receipts_of(Heard(News(account="acc", message=MESSAGE, fact=fact), made), SUBMITTED_MS))
 
@@ -102,7 +104,7 @@ def test_a_receipt_says_when_of_whom_and_what() -> None:
         ({"encoding": Encoding.UCS2, "text": "añ😀" * 10}, "añ😀añ😀añ😀añ😀añ😀añ😀añ"),
     ],
 )
-def test_the_text_is_quoted_on_one_line(content: dict[str, object], text: str) -> None:
+def test_the_text_is_quoted_on_one_line(content: dict[str, Any], text: str) -> None:
     assert told(end(Status.DELIVERED), **content)[0].text == text
 
 
