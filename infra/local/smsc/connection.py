@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from infra.local.smsc.centre import Centre
-from infra.local.smsc.receipts import Receipt, receipt_pdu
+from infra.local.smsc.inbound import Mail, mail_pdu
 from smpp_bridge.protocol.events import Malformed, Request, Response, Unanswered
 from smpp_bridge.protocol.operations import Role, State
 from smpp_bridge.protocol.pdu import Bind, Pdu, SubmitSm
@@ -118,8 +118,8 @@ class Connection(asyncio.Protocol):
     def can_take(self) -> bool:
         return self._writable and not self._centre.silent and self.session.free_window > 0
 
-    def deliver(self, receipt: Receipt) -> None:
-        self.session.send(receipt_pdu(receipt, time.time()), receipt, self._loop.time())
+    def deliver(self, receipt: Mail) -> None:
+        self.session.send(mail_pdu(receipt, time.time()), receipt, self._loop.time())
 
     # --- answers
 

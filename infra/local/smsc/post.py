@@ -1,4 +1,4 @@
-"""Receipts on their way: each waits until it is due, then for a session of its system_id that can take it."""
+"""Receipts, and what handsets wrote, on their way: each waits until it is due, then for a session that can take it."""
 
 import asyncio
 import heapq
@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from typing import Final, Protocol
 
 from infra.local.smsc.counters import Counters
-from infra.local.smsc.receipts import Receipt
+from infra.local.smsc.inbound import Mail
 
 MAX_WAITING: Final = 500_000  # receipts that are kept; more are dropped and counted
 MAX_ATTEMPTS: Final = 50  # refusals and silences; a lost connection is none
@@ -18,7 +18,7 @@ class Receiver(Protocol):
     """A session bound as receiver or transceiver."""
 
     def can_take(self) -> bool: ...
-    def deliver(self, receipt: Receipt) -> None: ...
+    def deliver(self, receipt: Mail) -> None: ...
     def flush(self) -> None: ...
 
 
@@ -28,9 +28,9 @@ class PostOffice:
     def __init__(self, counters: Counters, retry_seconds: float) -> None:
         self._counters = counters
         self._retry_seconds = retry_seconds
-        self._due: list[tuple[float, int, Receipt]] = []
+        self._due: list[tuple[float, int, Mail]] = []
         self._order = itertools.count()
-        self._ready: defaultdict[str, deque[Receipt]] = defaultdict(deque)
+        self._ready: defaultdict[str, deque[Mail]] = defaultdict(deque)
         self._receivers: defaultdict[str, list[Receiver]] = defaultdict(list)
         self._timer: asyncio.TimerHandle | None = None
 
@@ -39,12 +39,16 @@ class PostOffice:
         self._receivers[system_id].append(receiver)
         self.dispatch(system_id)
 
+    def anybody(self) -> str | None:
+        """A system_id that has a session to deliver to."""
+        return next((system_id for system_id, receivers in self._receivers.items() if receivers), None)
+
     def detach(self, system_id: str, receiver: Receiver) -> None:
         """The session is over; a transmitter was never attached."""
         if receiver in self._receivers[system_id]:
             self._receivers[system_id].remove(receiver)
 
-    def post(self, receipt: Receipt, delay_seconds: float) -> None:
+    def post(self, receipt: Mail, delay_seconds: float) -> None:
         """Send it when it is due; 0 is now."""
         if self._counters.receipts_waiting >= MAX_WAITING:
             self._counters.receipts_dropped += 1
@@ -58,12 +62,12 @@ class PostOffice:
         heapq.heappush(self._due, (due, next(self._order), receipt))
         self._arm()
 
-    def give_back(self, receipt: Receipt) -> None:
+    def give_back(self, receipt: Mail) -> None:
         """The connection went before it was acknowledged: it is the next to go on another."""
         self._counters.receipts_waiting += 1
         self._ready[receipt.system_id].appendleft(receipt)
 
-    def try_again(self, receipt: Receipt) -> None:
+    def try_again(self, receipt: Mail) -> None:
         """The ESME refused it or kept silent."""
         self._counters.receipts_refused += 1
         receipt.attempts += 1

@@ -12,6 +12,7 @@ from infra.local.smsc.centre import Centre
 from infra.local.smsc.config import LOOPBACK, Config, Control
 from infra.local.smsc.connection import Connection
 from infra.local.smsc.counters import Counters
+from infra.local.smsc.inbound import Written, inbound_of
 from infra.local.smsc.outcomes import table
 
 DEFAULT_MESSAGES_SHOWN: Final = 100
@@ -83,6 +84,7 @@ class Smsc:
                 ("GET", "/outcomes"): lambda query, body: dict(table()),
                 ("POST", "/reset"): lambda query, body: self._reset(),
                 ("POST", "/control"): lambda query, body: self._controlled(body),
+                ("POST", "/inbound"): lambda query, body: self._written(body),
             }
         )
 
@@ -97,6 +99,19 @@ class Smsc:
     def _reset(self) -> dict[str, Any]:
         self.centre.reset()
         return self._shown_stats()
+
+    def write(self, written: Written) -> int:
+        """Have a handset write; how many PDUs go to the ESME. Raises ValueError where nobody is bound to take them."""
+        system_id = written.system_id or self.centre.post_office.anybody()
+        if system_id is None:
+            raise ValueError("no session is bound that receives")
+        mails = inbound_of(written, system_id)
+        for mail in mails:
+            self.centre.post_office.post(mail, 0)
+        return len(mails)
+
+    def _written(self, body: bytes) -> dict[str, int]:
+        return {"pdus": self.write(msgspec.json.decode(body, type=Written))}
 
     def _controlled(self, body: bytes) -> dict[str, Any]:
         change = msgspec.json.decode(body, type=Control)
