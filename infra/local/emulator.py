@@ -55,6 +55,7 @@ def _serve_moto(where: Place) -> None:
 
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+        wbufsize = -1  # head and body in one write: at each, another thread gets the interpreter
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """A line a call would be all that the log holds."""

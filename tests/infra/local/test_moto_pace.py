@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core import serialize
 from moto.dynamodb import models as dynamodb
 from moto.dynamodb.models import table as tables
 from moto.sqs import models as sqs
@@ -16,6 +17,7 @@ from tests.conftest import PREFIX
 
 LEDGER = f"{PREFIX}-ledger"
 WALLETS = f"{PREFIX}-wallets"
+MOTOS_GET_VALUE = serialize.ResponseSerializer.get_value
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +28,7 @@ def _paced(monkeypatch: pytest.MonkeyPatch, aws: object) -> Iterator[None]:
         (sqs.Queue, ("attributes",)),
         (sqs.SQSBackend, ("send_message", "send_message_batch", "is_message_valid_based_on_retention_period")),
         (sqs, ("unix_time", "unix_time_millis")),
+        (serialize.ResponseSerializer, ("get_value",)),
     ):
         for name in names:
             monkeypatch.setattr(owner, name, vars(owner)[name])  # so that it is as before after the test
@@ -121,3 +124,38 @@ def test_a_queue_tells_its_depth_when_asked() -> None:
     assert sorted(record.body for record in queues.receive(queues.ACCEPTED, wait_seconds=0)) == ["a", "b", "c"]
     assert queues.receive(queues.ACCEPTED, wait_seconds=0) == []
     assert queues.depth(queues.ACCEPTED) == 3  # in our hands
+
+
+def test_an_answer_has_all_that_moto_s_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = {
+        **_entry("a"),
+        "number": {"N": "1"},
+        "octets": {"B": b"x"},
+        "nothing": {"NULL": True},
+        "yes": {"BOOL": False},
+        "S": {"M": {"N": {"S": "a name like a type's"}, "list": {"L": [{"S": ""}, {"M": {}}]}}},
+        "names": {"SS": ["a", "b"]},
+    }
+    _dynamodb().put_item(TableName=LEDGER, Item=item)
+    queues.send_again(queues.ACCEPTED, "a")
+
+    def answers() -> list[Any]:
+        url = queues.url(queues.ACCEPTED)
+        told = [
+            _dynamodb().scan(TableName=LEDGER),
+            _dynamodb().batch_get_item(RequestItems={LEDGER: {"Keys": [_entry("a")]}}),
+            _dynamodb().describe_table(TableName=LEDGER),
+            clients.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"]),
+            clients.client("sqs").receive_message(QueueUrl=url, AttributeNames=["SentTimestamp"], VisibilityTimeout=0),
+            clients.client("s3").list_buckets(),
+        ]
+        for one in told:
+            del one["ResponseMetadata"]
+            for message in one.get("Messages", ()):
+                del message["ReceiptHandle"]
+        return told
+
+    ours = answers()
+    assert ours[0]["Items"] == [item]
+    monkeypatch.setattr(serialize.ResponseSerializer, "get_value", MOTOS_GET_VALUE)
+    assert answers() == ours
