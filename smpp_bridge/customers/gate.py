@@ -79,6 +79,8 @@ class Gate:
             return WRONG
         if login.state != "active":
             return Refused(Status.BIND_FAILED, f"the login is {login.state}")
+        if login.opens_ms > self._clock.epoch_ms():
+            return Refused(Status.BIND_FAILED, "the login is new, and opens in some seconds")
         if not allows(login.ip_rules, session.address):
             return Refused(Status.BIND_FAILED, "the login's IP rules do not name this address")
         account = await self._platform.account(login.account)

@@ -94,11 +94,12 @@ def with_account(**changes: Any) -> Memory:
         ("what no system id can be", Memory(), {"system_id": "a/b c\n"}, Status.INVALID_PASSWORD),
         ("suspended login", Memory(login(state="suspended")), {}, Status.BIND_FAILED),
         ("closed login", Memory(login(state="closed")), {}, Status.BIND_FAILED),
+        ("login that opens later", Memory(login(opens_ms=2**52)), {}, Status.BIND_FAILED),
         ("closed account", with_account(state="closed"), {}, Status.BIND_FAILED),
         ("from elsewhere", Memory(login(ip_rules=("203.0.113.0/24",))), {}, Status.BIND_FAILED),
     ],
 )
-def test_a_bind_is_refused_for_its_reason(case: str, platform: Memory, fields: dict[str, str], status: int) -> None:
+def test_a_bind_is_refused_for_its_reason(case: str, platform: Memory, fields: dict[str, Any], status: int) -> None:
     async def main() -> None:
         async with serving(platform=platform) as world:
             esme = await world.bind(**fields)
