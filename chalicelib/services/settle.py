@@ -33,8 +33,9 @@ from chalicelib.wire import (
 
 log = logging.getLogger(__name__)
 # How long a receipt waits for its message before each next look: a receipt may overtake the response to its submit,
-# whose outcome may be late by an outage. In all about an hour; then it belongs to nobody.
-LOOKS_SECONDS = (1, 5, 30, 120, 600, 900, 900, 900)
+# whose outcome may be late by an outage, or by the two minutes after which a record comes again. In all about an hour;
+# then it belongs to nobody.
+LOOKS_SECONDS = (1, 5, 15, 30, 90, 600, 900, 900, 900)
 UNMATCHED = "unmatched receipt"
 
 
