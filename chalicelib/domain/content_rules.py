@@ -20,7 +20,7 @@ _CACHED: Final = 256  # texts of a campaign repeat within a bundle
 _WORD: Final = re.compile(r"\w+")
 # What a handset makes a link of: a scheme or www before it, or a name with a dot and a known kind of ending.
 _URL: Final = re.compile(
-    r"(?:https?://|www\.)(?P<given>[^\s/?#:<>\"']+)|(?<![\w@.-])(?P<bare>(?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?![\w@-])",
+    r"(?:https?://|www\.)(?P<given>[^\s/?#:<>\"']{1,253})|(?<![\w@.-])(?P<bare>(?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?![\w@-])",
     re.IGNORECASE,
 )
 # Marks that hide a word from programs and not from readers: zero width, direction, soft hyphen, joiners.

@@ -1,6 +1,6 @@
 """Rate buckets: one number each, the instant until which a rate is used up, moved on by whoever takes of it."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -14,33 +14,45 @@ _MICROS: Final = 1_000_000
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """How many were given, fewer than asked for or none; and where none, after how long to come again."""
+    """How many were given, fewer than asked for or none; where none, after how long to come again.
+
+    `until_us` is how far the rate is used up now: whoever takes next need not find out.
+    """
 
     count: int
     wait_ms: int = 0
+    until_us: int | None = None
 
 
-def take(bucket: str, per_second: float, burst: int, count: int, now_ms: int) -> Taken:
-    """Take up to `count` of a bucket that gains `per_second` and holds `burst`, in one call or, beside others, two.
+class Rate(NamedTuple):
+    """A bucket, what it gains a second, and how many it holds."""
+
+    bucket: str
+    per_second: float
+    burst: int
+
+
+def take(rate: Rate, count: int, now_ms: int, until_us: int | None = None) -> Taken:
+    """Take up to `count`: in one call where `until_us` is what the last one said, beside others in two.
 
     The generic cell rate algorithm (ITU-T I.371, annex A): the bucket's instant moves on by 1/rate for each one taken,
     never more than burst/rate ahead of now. Raises dynamo.Overloaded where others kept coming first.
     """
     now_us = now_ms * 1_000
-    each_us = _MICROS / per_second
-    most_us = now_us + round(burst * each_us)
-    want = min(count, burst)
-    until_us: int | None = None  # as far as is known; None: not used of late
+    each_us = _MICROS / rate.per_second
+    most_us = now_us + round(rate.burst * each_us)
+    want = min(count, rate.burst)
     for _ in range(_ATTEMPTS):
         start_us = max(until_us or 0, now_us)
         want = min(want, int((most_us - start_us) / each_us + 1e-6))
         if want < 1:
-            return Taken(0, max(1, round((start_us + each_us - most_us) / 1_000)))
-        held = _move(bucket, until_us, now_us, start_us + round(want * each_us))
+            return Taken(0, max(1, round((start_us + each_us - most_us) / 1_000)), until_us)
+        to_us = start_us + round(want * each_us)
+        held = _move(rate.bucket, until_us, now_us, to_us)
         if held is None:
-            return Taken(want)
-        until_us, want = held, min(count, burst)
-    raise dynamo.Overloaded(f"rate {bucket}")
+            return Taken(want, 0, to_us)
+        until_us, want = held, min(count, rate.burst)
+    raise dynamo.Overloaded(f"rate {rate.bucket}")
 
 
 def _move(bucket: str, until_us: int | None, now_us: int, to_us: int) -> int | None:
