@@ -57,6 +57,16 @@ _OF_RECEPTION: Final[dict[str, tuple[str, Callable[[Reception], float]]]] = {
         lambda reception: reception.desk.gatherer.failed_sends,
     ),
 }
+_WAITING: Final[dict[str, tuple[str, Callable[[Reception], float]]]] = {
+    "told_waiting": (
+        "Receipts and inbound here without an acknowledgement.",
+        lambda reception: reception.outbox.waiting,
+    ),
+    "told_oldest_seconds": (
+        "How long the oldest of them has waited.",
+        lambda reception: reception.outbox.oldest_seconds,
+    ),
+}
 
 
 class CustomerFigures(Collector):
@@ -74,6 +84,8 @@ class CustomerFigures(Collector):
             yield CounterMetricFamily(PREFIX + name, text, value=told(self._reception))
         for name, (text, value) in _GAUGES.items():
             yield GaugeMetricFamily(PREFIX + name, text, value=value(server))
+        for name, (text, waits) in _WAITING.items():
+            yield GaugeMetricFamily(PREFIX + name, text, value=waits(self._reception))
         yield GaugeMetricFamily(
             f"{PREFIX}submits_pending",
             "Submits that are not durable yet.",

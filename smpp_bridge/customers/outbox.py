@@ -27,6 +27,18 @@ class Outbox:
         """Of the logins that have a receiver here."""
         return self._feeds.values()
 
+    @property
+    def waiting(self) -> int:
+        """Items in hand here that are not acknowledged; what nobody has taken yet the queues tell."""
+        return sum(feed.waiting for feed in self._feeds.values())
+
+    @property
+    def oldest_seconds(self) -> float:
+        """For how long the oldest of them has waited, on its queue and here; 0 where nothing waits."""
+        sent = [feed.oldest_ms for feed in self._feeds.values()]
+        oldest = min((at_ms for at_ms in sent if at_ms is not None), default=None)
+        return 0.0 if oldest is None else max(0.0, (self._clock.epoch_ms() - oldest) / 1000)
+
     def on_bound(self, bound: BoundSession) -> None:
         """A session is bound; those that cannot receive are let be."""
         if not bound.can_receive or self._stopping:

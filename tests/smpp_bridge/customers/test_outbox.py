@@ -350,6 +350,24 @@ def test_a_slow_customer_keeps_its_records_for_as_long_as_it_takes() -> None:
     run(scenario())
 
 
+def test_what_waits_here_and_for_how_long_can_be_seen() -> None:
+    async def scenario() -> None:
+        mailbox, session = MemoryMailbox(), Session(window=1, answer_seconds=2)
+        mailbox.put(*(receipt(number) for number in range(5)))
+        box = outbox(mailbox)
+        assert (box.waiting, box.oldest_seconds) == (0, 0.0)
+        await asyncio.sleep(100)
+        bind(box, session)
+        await until(lambda: len(session.acknowledged) == 2)
+        assert box.waiting == 3
+        assert 104 <= box.oldest_seconds < 105
+        await until(mailbox.is_empty)
+        assert (box.waiting, box.oldest_seconds) == (0, 0.0)
+        await box.stop()
+
+    run(scenario())
+
+
 def test_records_are_deleted_as_they_are_through_though_others_take_long() -> None:
     async def scenario() -> None:
         mailbox, session = MemoryMailbox(), Session(lambda pdu: None if pdu.receipted_message_id == "msg_2" else 0)
