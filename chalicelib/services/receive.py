@@ -48,10 +48,13 @@ def _take_part(outcome: InboundOutcome, now_ms: int) -> None:
         coding=outcome.coding,
         total=segment.total,
     )
-    if inbound_parts.put(set_, outcome.id, segment.number, outcome.octets, now_ms) == "another":
+    if (
+        inbound_parts.put(set_, outcome.id, segment.number, outcome.octets, at_ms=outcome.at_ms, now_ms=now_ms)
+        == "another"
+    ):
         _give_up_waiting(due, now_ms)  # the reference has come again: what was before it is as whole as it will be
         inbound_parts.forget(set_)
-        inbound_parts.put(set_, outcome.id, segment.number, outcome.octets, now_ms)
+        inbound_parts.put(set_, outcome.id, segment.number, outcome.octets, at_ms=outcome.at_ms, now_ms=now_ms)
     held = inbound_parts.get(set_)
     if held is not None and len(held.octets) == segment.total:
         _take(_joined(due, held), now_ms)

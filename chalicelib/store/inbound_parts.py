@@ -13,6 +13,7 @@ from chalicelib.store import dynamo
 
 KEPT_SECONDS: Final = 86_400  # references come again; what is older belongs to no later message
 _HEAD: Final = 0  # the number of the row that names the message; parts count from 1
+_SLACK_SECONDS: Final = 3_600  # between the clocks of those who keep a message's parts
 
 
 class PartTable(dynamo.Table):
@@ -47,14 +48,14 @@ def set_of(gateway: str, sender: str, recipient: str, segment: Segment) -> str:
     return sha256(named.encode()).hexdigest()[:32]
 
 
-def put(set_: str, message: str, number: int, octets: bytes, now_ms: int) -> Literal["kept", "another"]:
-    """Keep a part; `message` is the id of the whole if this is the first of its parts.
+def put(set_: str, message: str, number: int, octets: bytes, *, at_ms: int, now_ms: int) -> Literal["kept", "another"]:
+    """Keep a part that came at `at_ms`; `message` is the id of the whole if this is the first of its parts.
 
     Keeping the same again changes nothing. `another`: a part of that number with other octets is there, so the
     reference has come again for a new message.
     """
-    _put_new(PartTable(set_, _HEAD, message=message, at_ms=now_ms, expires=_expires(now_ms)), now_ms)
-    if _put_new(PartTable(set_, number, octets=octets, at_ms=now_ms, expires=_expires(now_ms)), now_ms):
+    _put_new(PartTable(set_, _HEAD, message=message, at_ms=at_ms, expires=_expires(now_ms)), now_ms)
+    if _put_new(PartTable(set_, number, octets=octets, at_ms=at_ms, expires=_expires(now_ms)), now_ms):
         return "kept"
     try:
         held = PartTable.get(set_, number, consistent_read=True)
@@ -64,12 +65,13 @@ def put(set_: str, message: str, number: int, octets: bytes, now_ms: int) -> Lit
 
 
 def get(set_: str) -> Parts | None:
-    """What there is of the set this moment."""
+    """What there is of the set this moment, without what an earlier message of the same reference left behind."""
     items = {int(item.number): item for item in PartTable.query(set_, consistent_read=True)}
     head = items.pop(_HEAD, None)
     if head is None:
         return None
-    parts = {number: bytes(item.octets or b"") for number, item in items.items()}
+    since = head.expires - _SLACK_SECONDS
+    parts = {number: bytes(item.octets or b"") for number, item in items.items() if item.expires >= since}
     return Parts(Head(str(head.message), int(head.at_ms)), parts)
 
 
