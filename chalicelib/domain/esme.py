@@ -52,11 +52,12 @@ class EsmeReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     network_error: int | None = None  # what the operator's receipt said, where it is a number of 16 bits
     text: str = ""  # the message's first QUOTED_CHARACTERS
     intermediate: bool = False
+    message: str = ""  # the message's own id, where another was answered: several messages may share that
 
     @property
     def name(self) -> str:
         """The same for the same receipt, however often it is told."""
-        return f"{self.id}#{'~' if self.intermediate else ''}{self.status}"
+        return f"{self.message}{self.id}#{'~' if self.intermediate else ''}{self.status}"
 
 
 class EsmeInbound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="inbound"):
@@ -102,6 +103,7 @@ def receipts_of(heard: Heard, submitted_ms: int) -> Iterator[EsmeReceipt]:
             network_error=network_error_of(error),
             text=quoted(content),
             intermediate=intermediate,
+            message="" if id_ == heard.news.message else heard.news.message,
         )
 
 

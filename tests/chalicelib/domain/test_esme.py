@@ -13,7 +13,9 @@ AT_MS, SUBMITTED_MS = 1_760_000_060_000, 1_760_000_000_000
 MESSAGE = "msg_01K8XAMPLE"
 
 
-def told(fact: AnyFact, registered: int = 1, login: str = "acme", **content: Any) -> list[EsmeReceipt]:
+def told(
+    fact: AnyFact, registered: int = 1, login: str = "acme", message: str = MESSAGE, **content: Any
+) -> list[EsmeReceipt]:
     made = Content(
         to="+34600111222",
         country="ES",
@@ -25,7 +27,7 @@ def told(fact: AnyFact, registered: int = 1, login: str = "acme", **content: Any
         registered=registered,
         **{"text": "hello", **content},
     )
-    return list(receipts_of(Heard(News(account="acc", message=MESSAGE, fact=fact), made), SUBMITTED_MS))
+    return list(receipts_of(Heard(News(account="acc", message=message, fact=fact), made), SUBMITTED_MS))
 
 
 def end(status: Status, error: ErrorInfo | None = None) -> Final:
@@ -81,6 +83,13 @@ def test_each_id_that_was_answered_for_a_joined_message_has_its_receipt() -> Non
     receipts = told(end(Status.DELIVERED), segment_ids=(MESSAGE, "msg_2", "msg_3"))
     assert [one.id for one in receipts] == [MESSAGE, "msg_2", "msg_3"]
     assert len({one.name for one in receipts}) == 3
+
+
+def test_messages_that_share_the_id_that_was_answered_have_receipts_apart() -> None:
+    """As those of a submit_multi do."""
+    receipts = [told(end(Status.DELIVERED), message=one, segment_ids=("msg_1",))[0] for one in ("msg_1", "msg_2")]
+    assert {one.id for one in receipts} == {"msg_1"}
+    assert len({one.name for one in receipts}) == 2
 
 
 def test_the_same_news_makes_the_same_name_and_a_better_end_another() -> None:
