@@ -130,6 +130,8 @@ class Connection:
         """Take what may be taken now, write what there is to write, and read on or not."""
         self._turning = False
         session, now = self._session, self._shared.clock.monotonic()
+        if session.has_arrivals:
+            self.line.write(session.take_output())  # first: whether the customer reads it decides on the next
         session.max_requests = self._room()
         if session.has_arrivals:
             self._handle(session.receive(b"", now))

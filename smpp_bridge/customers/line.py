@@ -65,6 +65,11 @@ class Line(asyncio.BufferedProtocol):
     def writable(self) -> bool:
         return self.stalled_since is None
 
+    @property
+    def waiting_octets(self) -> int:
+        """What the peer has not read, as far as it is still here."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
     def write(self, octets: bytes) -> None:
         """Send, unless the line is being closed."""
         if octets and self._transport is not None and not self._transport.is_closing():
