@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.message import Segment, Tlv
 from chalicelib.domain.text import Encoding
 from smpp_bridge.gateways.compose import Composer, relative_time
 from smpp_bridge.protocol.codec import decode, encode
@@ -112,3 +113,46 @@ def test_a_message_s_parts_are_the_same_each_time() -> None:
 def test_a_validity_is_relative_and_16_characters(seconds: int, written: str) -> None:
     assert relative_time(seconds) == written
     assert len(written) == 16
+
+
+@pytest.mark.parametrize(
+    ("text", "message_class", "data_coding"),
+    [("hola", 0, 0xF0), ("hola", 1, 0xF1), ("olá ☕", 0, 0x18), ("olá ☕", 3, 0x1B), ("hola", None, 0)],
+)
+def test_a_message_class_goes_with_its_alphabet(text: str, message_class: int | None, data_coding: int) -> None:
+    (pdu,) = composed({"text": text, "message_class": message_class}, {})
+    assert pdu.data_coding == data_coding
+
+
+def test_data_with_a_class() -> None:
+    message = {"text": "", "data": b"\x01\x02", "encoding": Encoding.BINARY, "message_class": 1}
+    (pdu,) = composed(message, {})
+    assert (pdu.data_coding, pdu.short_message) == (0xF5, b"\x01\x02")
+
+
+@pytest.mark.parametrize("form", ["udh", "udh8", "sar", "payload"])
+def test_a_customers_header_comes_first_in_whatever_form(form: str) -> None:
+    ports = b"\x05\x04\x0b\x84\x23\xf0"
+    (pdu,) = composed({"udh": ports}, {"long_messages": form})
+    assert (pdu.esm_class, pdu.short_message, pdu.tlvs) == (0x40, b"\x06" + ports + b"hola", ())
+    several = composed({"udh": ports, "text": "x" * 400}, {"long_messages": form})
+    assert {pdu.esm_class for pdu in several} == {0x40}
+    assert all(ports in pdu.short_message and len(pdu.short_message) <= 159 for pdu in several)
+
+
+def test_a_customers_part_goes_as_that_part() -> None:
+    part = {"segment": Segment(7, 3, 2), "text": "", "data": b"hola\x1b", "encoding": Encoding.GSM7}
+    (by_header,) = composed(part, {})
+    assert (by_header.esm_class, by_header.short_message) == (0x40, b"\x05\x00\x03\x07\x03\x02hola\x1b")
+    (by_sar,) = composed(part, {"long_messages": "sar"})
+    assert (by_sar.esm_class, by_sar.short_message) == (0, b"hola\x1b")
+    assert (by_sar.sar_msg_ref_num, by_sar.sar_total_segments, by_sar.sar_segment_seqnum) == (7, 3, 2)
+
+
+@pytest.mark.parametrize(("taken", "tags"), [((), []), ((0x1400, 0x1402), [0x1400]), ("all", [0x1400, 0x1401])])
+def test_customers_parameters_go_as_far_as_the_gateway_takes_them(taken: Any, tags: list[int]) -> None:
+    entity, template = Tlv(0x1400, b"1101\0"), Tlv(0x1401, b"1107\0")
+    for part in composed({"tlvs": (entity, template), "text": "x" * 200}, {"tlvs": taken}):
+        assert [tag for tag, _ in part.tlvs] == tags
+    (payload,) = composed({"tlvs": (entity,), "text": "x" * 200}, {"tlvs": taken, "long_messages": "payload"})
+    assert payload.message_payload == b"x" * 200
