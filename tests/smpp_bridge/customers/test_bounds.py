@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import ssl
-import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from infra.local import certificate
 from smpp_bridge.customers.bans import Bans
 from smpp_bridge.customers.door import Door, Turned
 from smpp_bridge.customers.notices import Notices
@@ -194,10 +194,8 @@ def test_terms_come_from_the_environment() -> None:
 # --- TLS
 
 
-def make_certificate(folder: Path, name: str) -> None:
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem"), "-days", "2"]
-    subprocess.run([*command, "-subj", f"/CN={name}"], check=True, capture_output=True)
+def make_certificate(folder: Path) -> None:
+    certificate.make(folder / "certificate.pem", folder / "key.pem")
 
 
 def tls_terms(folder: Path) -> CustomerTerms:
@@ -212,7 +210,7 @@ def trusting() -> ssl.SSLContext:
 
 def test_customers_bind_over_tls_and_a_renewed_certificate_is_shown_to_the_next(tmp_path: Path) -> None:
     async def main() -> None:
-        make_certificate(tmp_path, "first")
+        make_certificate(tmp_path)
         application = Application()
         server = CustomerServer(Memory(), application, terms=tls_terms(tmp_path), verify=verify)
         await server.start(tls_port=0)
@@ -222,7 +220,7 @@ def test_customers_bind_over_tls_and_a_renewed_certificate_is_shown_to_the_next(
         assert all([await raw.next() for _ in range(300)])
         first = raw.writer.get_extra_info("ssl_object").getpeercert(True)
 
-        make_certificate(tmp_path, "second")
+        make_certificate(tmp_path)
         server.listeners.renew_certificate()
         again = await Raw.connected(server.listeners.tls_port, ssl=trusting())
         assert again.writer.get_extra_info("ssl_object").getpeercert(True) != first
@@ -240,7 +238,7 @@ def test_who_speaks_no_tls_or_never_ends_its_handshake_is_shown_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        make_certificate(tmp_path, "first")
+        make_certificate(tmp_path)
         terms = replace(tls_terms(tmp_path), session_init_seconds=0.1, max_unbound_per_address=2)
         server = CustomerServer(Memory(), Application(), terms=terms, verify=verify)
         await server.start(tls_port=0)
@@ -265,7 +263,7 @@ def test_a_certificate_that_cannot_be_read_stops_the_start_but_not_the_service(
         server = CustomerServer(Memory(), Application(), terms=tls_terms(tmp_path), verify=verify)
         with pytest.raises(OSError, match="certificate"):
             await server.start(tls_port=0)
-        make_certificate(tmp_path, "first")
+        make_certificate(tmp_path)
         await server.start(tls_port=0)
         (tmp_path / "certificate.pem").unlink()
         for _ in range(120):
