@@ -7,6 +7,7 @@ from threading import local
 from typing import Any, Final, NamedTuple
 
 _INDEX_NAME: Final = 6  # its place among the arguments of moto's query, after the hash key
+_GROUP_SECONDS: Final = 0.05
 
 
 def keep() -> None:
@@ -14,6 +15,7 @@ def keep() -> None:
     _read_one_partition_a_query()
     _undo_only_what_a_transaction_touched()
     _count_a_queue_only_when_asked()
+    _pause_while_a_group_is_in_hands()
     _look_once_for_what_is_in_a_dict()
 
 
@@ -118,7 +120,10 @@ def _count_a_queue_only_when_asked() -> None:
         return send_without
 
     def attributes_asked(self: Any) -> Any:
-        return {} if getattr(sending, "depth", 0) and not self.fifo_queue else attributes.fget(self)
+        if not getattr(sending, "depth", 0):
+            return attributes.fget(self)
+        by_content = str(getattr(self, "content_based_deduplication", False)).lower()
+        return {"ContentBasedDeduplication": by_content} if self.fifo_queue else {}
 
     def is_kept(self: Any, name: str, message: Any) -> bool:
         kept_seconds: int = self.get_queue(name).message_retention_period
@@ -130,6 +135,22 @@ def _count_a_queue_only_when_asked() -> None:
     module.unix_time, module.unix_time_millis = time.time, _millis  # moto's go by way of a calendar
     backend.send_message = without_counts(backend.send_message)
     backend.send_message_batch = without_counts(backend.send_message_batch)
+
+
+def _pause_while_a_group_is_in_hands() -> None:
+    """moto asks a FIFO queue over and over while somebody holds its group: each who waits takes a core."""
+    from moto.sqs import models  # noqa: PLC0415 - the other backend's environment has no moto
+
+    queue: Any = models.Queue
+    wait_for_messages = queue.wait_for_messages
+
+    def wait(self: Any, timeout: int) -> None:
+        if self.fifo_queue and self.messages:
+            time.sleep(_GROUP_SECONDS)
+        else:
+            wait_for_messages(self, timeout)
+
+    queue.wait_for_messages = wait
 
 
 def _look_once_for_what_is_in_a_dict() -> None:

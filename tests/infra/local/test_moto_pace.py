@@ -1,5 +1,6 @@
 """moto with our cures does what moto does."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +26,7 @@ def _paced(monkeypatch: pytest.MonkeyPatch, aws: object) -> Iterator[None]:
     for owner, names in (
         (dynamodb.DynamoDBBackend, ("transact_write_items",)),
         (tables.Table, ("query", "all_items")),
-        (sqs.Queue, ("attributes",)),
+        (sqs.Queue, ("attributes", "wait_for_messages")),
         (sqs.SQSBackend, ("send_message", "send_message_batch", "is_message_valid_based_on_retention_period")),
         (sqs, ("unix_time", "unix_time_millis")),
         (serialize.ResponseSerializer, ("get_value",)),
@@ -124,6 +125,19 @@ def test_a_queue_tells_its_depth_when_asked() -> None:
     assert sorted(record.body for record in queues.receive(queues.ACCEPTED, wait_seconds=0)) == ["a", "b", "c"]
     assert queues.receive(queues.ACCEPTED, wait_seconds=0) == []
     assert queues.depth(queues.ACCEPTED) == 3  # in our hands
+
+
+def test_a_group_in_somebodys_hands_is_waited_for_without_a_core() -> None:
+    queue = queues.esme_queue("acme")
+    queues.create_esme_queue("acme")
+    for _ in range(2):
+        queues.send_again(queue, "a")
+    (first,) = queues.receive(queue, maximum=1, wait_seconds=0)
+    before = time.process_time()
+    assert queues.receive(queue, wait_seconds=1) == []
+    assert time.process_time() - before < 0.5
+    queues.delete_many(queue, [first.handle])
+    assert len(queues.receive(queue, wait_seconds=0)) == 1
 
 
 def test_an_answer_has_all_that_moto_s_has(monkeypatch: pytest.MonkeyPatch) -> None:
