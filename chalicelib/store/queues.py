@@ -116,10 +116,11 @@ def _line(reason: str) -> str:
     return printable.strip() or "unknown"
 
 
-def send_many(queue: str, bundles: Iterable[wire.Bundle]) -> None:
+def send_many(queue: str, bundles: Iterable[wire.Bundle], *, delay_seconds: int = 0) -> None:
     """Send bundles, ten a request. What SQS refused is sent again a few times; then raises Undelivered."""
     for entries in _batches([_entry(bundle) for bundle in bundles]):
-        left = [{"Id": str(number), **entry} for number, entry in enumerate(entries)]
+        delay = {"DelaySeconds": min(delay_seconds, MAX_DELAY_SECONDS)} if delay_seconds else {}
+        left = [{"Id": str(number), **entry, **delay} for number, entry in enumerate(entries)]
         for attempt in range(_ATTEMPTS):
             answer = _sqs().send_message_batch(QueueUrl=url(queue), Entries=left)
             refused = {failure["Id"] for failure in answer.get("Failed", ())}

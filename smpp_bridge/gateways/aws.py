@@ -11,7 +11,8 @@ from typing import Final, TypeVar
 from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.message import AnyFact
 from chalicelib.domain.rules import Rules
-from chalicelib.store import dispatches, leases, messages, queues, rules, secrets
+from chalicelib.store import dispatches, job_controls, leases, messages, queues, rules, secrets
+from chalicelib.store.job_controls import Control
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, DispatchBundle, Outcome, OutcomeBundle
 from smpp_bridge.gateways.aws_leases import AwsLeases
 from smpp_bridge.gateways.clock import Clock
@@ -79,6 +80,16 @@ class AwsPlatform:
         """See Platform."""
         for queue, of_queue in groupby(sorted(dispatches, key=itemgetter(0)), key=itemgetter(0)):
             await self._call(partial(queues.send_many, queue, [bundle for _, bundle in of_queue]))
+
+    async def send_later(self, dispatches: list[tuple[str, DispatchBundle]], seconds: int) -> None:
+        """See Platform."""
+        for queue, of_queue in groupby(sorted(dispatches, key=itemgetter(0)), key=itemgetter(0)):
+            bundles = [bundle for _, bundle in of_queue]
+            await self._call(partial(queues.send_many, queue, bundles, delay_seconds=seconds))
+
+    async def job_controls(self, since_ms: int) -> list[Control]:
+        """See Platform."""
+        return await self._call(lambda: job_controls.since(since_ms))
 
     async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder:
         """See Platform."""

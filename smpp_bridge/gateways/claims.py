@@ -14,6 +14,7 @@ import msgspec
 from chalicelib.domain.rules import Gateway
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.held import Held
+from smpp_bridge.gateways.job_controls import JobControls
 from smpp_bridge.gateways.judge import Judge
 from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.platform import Holder, Platform
@@ -45,7 +46,10 @@ class Claims:
         submitter: Submitter,
         judge: Judge,
         clock: Clock,
+        jobs: JobControls | None = None,
     ) -> None:
+        self._jobs = jobs or JobControls()
+        self._resting: list[Slice] = []  # of paused jobs: to be given back
         self._platform = platform
         self._keeper = keeper
         self._standing = standing
@@ -70,7 +74,7 @@ class Claims:
     def add(self, held: Held) -> None:
         """Wait for its turn. Call `feed` after the last one."""
         for one in slices_of(held):
-            (self._urgent if self._is_urgent(one) else self._waiting[held.bulk]).append(one)
+            self._line_of(one).append(one)
 
     async def stop(self) -> list[Slice]:
         """Claim nothing more; when the claims under way are through, what has not been claimed."""
@@ -79,6 +83,7 @@ class Claims:
             await asyncio.wait(set(self._tasks))
         self._stopping = False
         left = [*self._urgent, *self._waiting[False], *self._waiting[True], *(one for _, one in self._set_aside)]
+        left += self.resting()
         for waiting in (self._urgent, *self._waiting.values()):
             waiting.clear()
         self._set_aside.clear()
@@ -90,6 +95,11 @@ class Claims:
         left = [one for one in waiting if one.held.taken_at <= taken_until]
         self._waiting[bulk] = deque(one for one in waiting if one.held.taken_at > taken_until)
         return left
+
+    def resting(self) -> list[Slice]:
+        """What waited unclaimed of paused jobs, and no longer does."""
+        resting, self._resting = self._resting, []
+        return resting
 
     def feed(self) -> None:
         """Claim what has its turn soon; what is not bulk first, however long the bulk has waited."""
@@ -115,12 +125,18 @@ class Claims:
             slices = list(waiting)
             waiting.clear()
             for one in slices:
-                (self._urgent if self._is_urgent(one) else waiting).append(one)
+                self._line_of(one).append(one)
         self.feed()
 
+    def _line_of(self, one: Slice) -> deque[Slice] | list[Slice]:
+        """Where the slice waits. Its messages are of one bundle, and so of one job or none."""
+        if self._is_urgent(one):
+            return self._urgent
+        return self._resting if self._jobs.is_paused(one.messages[0]) else self._waiting[one.held.bulk]
+
     def _is_urgent(self, one: Slice) -> bool:
-        """Whether some of it has expired, or goes on to another gateway."""
-        if one.ends_ms <= self._clock.epoch_ms():
+        """Whether some of it has expired, was stopped, or goes on to another gateway."""
+        if one.ends_ms <= self._clock.epoch_ms() or self._jobs.is_stopped(one.messages[0]):
             return True
         return self._standing.why_elsewhere is not None and any(map(self._judge.onward, one.messages))
 
@@ -179,6 +195,7 @@ class Claims:
                 self._leave(one, known)
         if self._is_urgent(one):
             self._submitter.expire()
+            self._submitter.mind_jobs()
             self._submitter.pass_on()
 
     async def _canceled(self, one: Slice) -> set[str]:
@@ -200,7 +217,7 @@ class Claims:
             )
             if trace.over:
                 one.held.kept()
-            elif self._judge.resends(dispatch):
+            elif self._judge.resends(dispatch) and not self._jobs.is_stopped(dispatch):
                 again = msgspec.structs.replace(dispatch, attempt=trace.attempt)
                 self._submitter.take(one.held, again, trace.done)
             else:

@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.wire import Outcome
 from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.job_controls import PAUSED_SECONDS
 from smpp_bridge.gateways.judge import AddressedBundle
 from smpp_bridge.gateways.platform import Platform
 
@@ -34,11 +35,12 @@ class Gathering(msgspec.Struct, frozen=True):
     outcomes: Gatherer[Outcome]
     receipts: Gatherer[Outcome]
     dispatches: Gatherer[AddressedBundle]
+    later: Gatherer[AddressedBundle]  # of paused jobs, to come again after a while
     deletes: Gatherer[tuple[str, str]]
 
     async def drained(self) -> None:
         """All is durable: dispatches and outcomes first, since the deletes follow from them."""
-        await asyncio.gather(self.dispatches.drained(), self.receipts.drained())
+        await asyncio.gather(self.dispatches.drained(), self.later.drained(), self.receipts.drained())
         await self.outcomes.drained()
         await self.deletes.drained()
 
@@ -63,5 +65,11 @@ def gathering_to(
             observe_seconds=times.receipts,
         ),
         dispatches=Gatherer(platform.send_dispatches, most=100, linger_seconds=OUTCOME_LINGER_SECONDS, insist=True),
+        later=Gatherer(
+            lambda bundles: platform.send_later(bundles, PAUSED_SECONDS),
+            most=100,
+            linger_seconds=OUTCOME_LINGER_SECONDS,
+            insist=True,
+        ),
         deletes=Gatherer(platform.delete, most=100, linger_seconds=DELETE_LINGER_SECONDS, insist=False),
     )

@@ -15,6 +15,7 @@ from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import NOBODY, Gatherer
 from smpp_bridge.gateways.held import Held
+from smpp_bridge.gateways.job_controls import JobControls
 from smpp_bridge.gateways.judge import AddressedBundle, Judge
 from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.platform import VISIBILITY_SECONDS, Platform
@@ -65,7 +66,10 @@ class Intake:
         dispatches: Gatherer[AddressedBundle],
         counts: Counts,
         clock: Clock,
+        jobs: JobControls | None = None,
+        later: Gatherer[AddressedBundle] | None = None,
     ) -> None:
+        self._later = later or dispatches
         self._platform = platform
         self._deletes = deletes
         self._dispatches = dispatches
@@ -80,6 +84,7 @@ class Intake:
             submitter=submitter,
             judge=judge,
             clock=clock,
+            jobs=jobs,
         )
         self._messages = {False: 0, True: 0}  # held, by bulk
         self._held: dict[Name, Held] = {}
@@ -135,6 +140,7 @@ class Intake:
     def look(self) -> None:
         """See to what waits here for its time, or blocks the way. Called every second or so."""
         self._claims.look()
+        self._give_back_resting()
         now = self._clock.monotonic()
         if self._stopping or now < self._next_turn:
             return
@@ -148,6 +154,11 @@ class Intake:
         for held, left in by_record(self._claims.give_up(bulk=bulk, taken_until=taken_until)):
             self._next_turn = self._clock.monotonic() + _TURN_SECONDS
             self._send_again(held, left)
+
+    def _give_back_resting(self) -> None:
+        """What waits of paused jobs goes to the queue again, for a while: by visibility it would come to be dead."""
+        for held, left in by_record(self._claims.resting()):
+            self._send_again(held, left, later=True)
 
     # --- from the queue
 
@@ -171,6 +182,7 @@ class Intake:
             )
             for record in records:
                 self._take(record, queue, bulk=bulk)
+            self._give_back_resting()
             self.feed()
 
     async def _change(self) -> None:
@@ -232,13 +244,13 @@ class Intake:
             self._let_go(held)
             await self._hide(self._queue(bulk=held.bulk), [held.handle], 0)
 
-    def _send_again(self, held: Held, left: list[Slice]) -> None:
-        queue = self._queue(bulk=held.bulk)
+    def _send_again(self, held: Held, left: list[Slice], *, later: bool = False) -> None:
+        queue, way = self._queue(bulk=held.bulk), self._later if later else self._dispatches
         if is_whole(held, left):
-            self._dispatches.add((queue, held.bundle), _SentAgain(self, held))
+            way.add((queue, held.bundle), _SentAgain(self, held))
         else:
             for one in left:
-                self._dispatches.add((queue, one.as_bundle()), HandedOn(one))
+                way.add((queue, one.as_bundle()), HandedOn(one))
 
     # --- hidden while it is here
 

@@ -48,8 +48,10 @@ class Judge:
         counts: Counts,
         clock: Clock,
         in_force: Callable[[str], bool] = lambda _: True,
+        later: Gatherer[AddressedBundle] | None = None,
     ) -> None:
         self._in_force = in_force
+        self._later = later or dispatches
         self._outcomes = outcomes
         self._dispatches = dispatches
         self._counts = counts
@@ -131,6 +133,10 @@ class Judge:
         self._end(held, dispatch, Status.CANCELED, error, refundable=True)
         held.kept()
 
+    def stopped(self, submission: Submission) -> None:
+        """Its job was stopped before any of it was submitted."""
+        self._fail(submission, Status.CANCELED, ErrorInfo(code="canceled", title=REASONS["canceled"].title))
+
     def unknown(self, held: Held, dispatch: Dispatch) -> None:
         """A bridge had it before, and nobody knows how far it got."""
         self._end(held, dispatch, Status.UNKNOWN, _NO_ANSWER, refundable=False)
@@ -165,8 +171,8 @@ class Judge:
         submission.judge(Verdict(End.FAIL_OVER, Status.FAILED, reason, 0, refundable=True))
         self.close(submission)
 
-    def hand_back(self, submission: Submission) -> None:
-        """The bridge stops: what is left of the message goes to the gateway's queue again, under a name of its own.
+    def hand_back(self, submission: Submission, *, later: bool = False) -> None:
+        """The bridge stops, or its job pauses: what is left of it goes to the queue again, under a name of its own.
 
         Not where SQS may have given its record to another bridge by now, as after a long time without AWS.
         """
@@ -185,7 +191,7 @@ class Judge:
             done=tuple(sorted(submission.done)),
             attempt=submission.attempts,
         )
-        self._send(submission.held, self._gateway.id, dispatch, submission.held)
+        self._send(submission.held, self._gateway.id, dispatch, submission.held, later=later)
 
     def _fail_over(self, submission: Submission, verdict: Verdict) -> None:
         target, *rest = self.onward(submission.dispatch)
@@ -193,11 +199,14 @@ class Judge:
         self._counts.failed_over += 1
         self._send(submission.held, target, dispatch, _FailedOver(self, submission, verdict, target))
 
-    def _send(self, held: Held, gateway: str, dispatch: Dispatch, ticket: "Held | _FailedOver") -> None:
+    def _send(
+        self, held: Held, gateway: str, dispatch: Dispatch, ticket: "Held | _FailedOver", *, later: bool = False
+    ) -> None:
         bundle = DispatchBundle(
             id=next_hop(held.bundle.id, dispatch.id), account=held.bundle.account, gateway=gateway, messages=(dispatch,)
         )
-        self._dispatches.add((gateway_queue(gateway, dispatch.content.priority), bundle), ticket)
+        way = self._later if later else self._dispatches
+        way.add((gateway_queue(gateway, dispatch.content.priority), bundle), ticket)
 
     def _attempted(self, submission: Submission, index: int, error: ErrorInfo, what_next: str) -> None:
         held = submission.held

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from chalicelib.domain.message import AnyFact
 from chalicelib.domain.rules import Rules
+from chalicelib.store.job_controls import Control
 from chalicelib.store.queues import GATEWAY_VISIBILITY_SECONDS, Record
 from chalicelib.wire import DispatchBundle, Outcome
 from smpp_bridge.gateways.leases import LeaseStore
@@ -59,6 +60,14 @@ class Platform(Protocol):
 
     async def send_dispatches(self, dispatches: list[tuple[str, DispatchBundle]]) -> None:
         """All of them (queue, bundle) are durable when this returns."""
+        ...
+
+    async def send_later(self, dispatches: list[tuple[str, DispatchBundle]], seconds: int) -> None:
+        """The same, to be received after so many seconds at the earliest."""
+        ...
+
+    async def job_controls(self, since_ms: int) -> list[Control]:
+        """What was told of jobs from then on, in order."""
         ...
 
     async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder:

@@ -15,6 +15,7 @@ from smpp_bridge.gateways.compose import Composer
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import NOBODY, Gatherer
 from smpp_bridge.gateways.held import Held, Submission
+from smpp_bridge.gateways.job_controls import JobControls
 from smpp_bridge.gateways.judge import Judge
 from smpp_bridge.gateways.link import Flight, Link
 from smpp_bridge.gateways.pauses import Pauses
@@ -43,7 +44,9 @@ class Submitter:
         clock: Clock,
         on_hunger: Callable[[], None],
         standing: Standing,
+        jobs: JobControls | None = None,
     ) -> None:
+        self._jobs = jobs or JobControls()
         self.backlog = Backlog()
         self.in_flight = 0
         self.paused = False
@@ -104,6 +107,18 @@ class Submitter:
             if submission.dispatch.content.valid_until_ms <= now_ms and not submission.in_flight:
                 self._judge.expired(submission)
                 self._judge.close(submission)
+        self.backlog.tidy()
+
+    def mind_jobs(self) -> None:
+        """End what waits here of stopped jobs, and give back what waits of paused ones; what has begun goes on."""
+        for submission in list(self.backlog.all()):
+            if submission.begun or submission.in_flight:
+                continue
+            if self._jobs.is_stopped(submission.dispatch):
+                self._judge.stopped(submission)
+                self._judge.close(submission)
+            elif self._jobs.is_paused(submission.dispatch):
+                self._judge.hand_back(submission, later=True)
         self.backlog.tidy()
 
     def pass_on(self) -> None:

@@ -9,6 +9,7 @@ from chalicelib.domain.rules import Gateway, Rules
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gathering import OUTCOME_LINGER_SECONDS, OutcomeTimes, gathering_to
+from smpp_bridge.gateways.job_controls import HEAR_SECONDS, JobControls, follow, hear
 from smpp_bridge.gateways.leases import LeaseKeeper, Terms
 from smpp_bridge.gateways.platform import Platform
 from smpp_bridge.gateways.slot import Pace
@@ -47,10 +48,22 @@ class Supervisor:
         self._in_force: set[str] = set()  # gateways that messages may go on to
         self._counts: dict[str, Counts] = {}  # outlive their workers: a counter never goes back
         self._keeping: asyncio.Task[None] | None = None
+        self._jobs = JobControls()
 
     async def run(self) -> None:
         """Follow the rules as they are published. The lease is kept on until `stop` is through."""
         self._keeping = asyncio.get_running_loop().create_task(self.keeper.run())
+        await hear(self._jobs, self._platform, self._clock, self._look)  # before anything is submitted
+        seconds = min(HEAR_SECONDS, self._poll_seconds)
+        following = asyncio.get_running_loop().create_task(
+            follow(self._jobs, self._platform, self._clock, self._look, seconds)
+        )
+        try:
+            await self._follow_rules()
+        finally:
+            following.cancel()
+
+    async def _follow_rules(self) -> None:
         while True:
             try:
                 rules = await self._platform.rules()
@@ -58,9 +71,12 @@ class Supervisor:
                 _log.error("cannot read rules", extra={"error": repr(error)})
             else:
                 await self.follow(rules)
-            for worker in self.workers.values():
-                worker.look()
+            self._look()
             await asyncio.sleep(self._poll_seconds)
+
+    def _look(self) -> None:
+        for worker in self.workers.values():
+            worker.look()
 
     async def follow(self, rules: Rules) -> None:
         """Bring the workers in line; what did not work before is tried again. Gateways do not wait for one another."""
@@ -128,6 +144,7 @@ class Supervisor:
             pace=self._pace,
             in_force=self._in_force.__contains__,
             counts=self._counts.setdefault(gateway.id, Counts()),
+            jobs=self._jobs,
         )
         self.workers[gateway.id] = started
         started.start()

@@ -12,6 +12,7 @@ from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gathering import Gathering
 from smpp_bridge.gateways.intake import Intake
+from smpp_bridge.gateways.job_controls import JobControls
 from smpp_bridge.gateways.judge import Judge
 from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.link import Flight, Link
@@ -46,6 +47,7 @@ class GatewayWorker:
         pace: Pace,
         in_force: Callable[[str], bool] = lambda _: True,
         counts: Counts | None = None,
+        jobs: JobControls | None = None,
     ) -> None:
         self.gateway = gateway
         self.counts = counts or Counts()
@@ -70,6 +72,7 @@ class GatewayWorker:
             counts=self.counts,
             clock=clock,
             in_force=in_force,
+            later=gathering.later,
         )
         self.submitter = Submitter(
             gateway,
@@ -80,6 +83,7 @@ class GatewayWorker:
             clock=clock,
             on_hunger=self._feed,
             standing=self.standing,
+            jobs=jobs,
         )
         self._desk = ReceiptDesk(gateway, outcomes=gathering.receipts, counts=self.counts, clock=clock)
         self.intake = Intake(
@@ -93,6 +97,8 @@ class GatewayWorker:
             dispatches=gathering.dispatches,
             counts=self.counts,
             clock=clock,
+            jobs=jobs,
+            later=gathering.later,
         )
         self._slots: dict[int, Slot] = {}
         self._switching = asyncio.Lock()
@@ -243,6 +249,7 @@ class GatewayWorker:
         """End what waits here beyond its validity, sessions or none; see to what has its time. Called every second."""
         self.standing.look()
         self.submitter.expire()
+        self.submitter.mind_jobs()
         self.submitter.pass_on()
         if self.standing.rests:
             self.submitter.hand_back_all()

@@ -119,7 +119,7 @@ def test_a_rate_is_kept_by_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_pause_keeps_what_is_not_fed_and_resume_goes_on_there_under_a_new_run() -> None:
     world.open_world()
-    made = world.create(world.listed(200))
+    made = world.create(world.listed(190))
     world.carry_on(turns=1)  # the first step
     id_ = made.job.id
     assert control_job.pause(ACCOUNT, id_, NOW_MS).job.status == "paused"
@@ -129,14 +129,14 @@ def test_a_pause_keeps_what_is_not_fed_and_resume_goes_on_there_under_a_new_run(
     assert len(resumed.job.runs) == 2
     world.carry_on(NOW_MS + 1000, turns=2)
     world.charge_all(NOW_MS + 1000)
-    assert len({message.content.to for message in world.messages_of(id_) if message.content}) == 200
-    assert len(world.messages_of(id_)) == 200
+    assert len({message.content.to for message in world.messages_of(id_) if message.content}) == 190
+    assert len(world.messages_of(id_)) == 190
     assert [control.state for control in job_controls.since(0)] == ["paused", "running"]
 
 
 def test_a_stop_feeds_no_more_and_cannot_be_undone() -> None:
     world.open_world()
-    made = world.create(world.listed(200))
+    made = world.create(world.listed(190))
     assert control_job.stop(ACCOUNT, made.job.id, NOW_MS).job.status == "stopped"
     assert control_job.stop(ACCOUNT, made.job.id, NOW_MS).job.status == "stopped"
     world.carry_on()

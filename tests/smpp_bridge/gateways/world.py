@@ -12,6 +12,7 @@ from chalicelib.domain.message import AnyFact, Content
 from chalicelib.domain.rules import Gateway, Rules
 from chalicelib.domain.text import encoding_of
 from chalicelib.store.leases import Bridge, Leases, Slot
+from chalicelib.store.job_controls import Control
 from chalicelib.store.queues import Record
 from chalicelib.wire import (
     AttemptOutcome,
@@ -102,6 +103,8 @@ class Memory:
         self.claimed: list[str] = []
         self.canceled_ids: set[str] = set()  # though they share their claims
         self.facts: dict[str, list[AnyFact]] = {}
+        self.later: list[tuple[str, DispatchBundle]] = []
+        self.controls: list[Control] = []
         self.unwell: set[str] = set()
         self.leases = MemoryLeases()
         self._delivered = 0
@@ -162,6 +165,14 @@ class Memory:
     async def send_dispatches(self, dispatches: list[tuple[str, DispatchBundle]]) -> None:
         self._check("send_dispatches")
         self.dispatched += dispatches
+
+    async def send_later(self, dispatches: list[tuple[str, DispatchBundle]], seconds: int) -> None:
+        self._check("send_later")
+        self.later += dispatches
+
+    async def job_controls(self, since_ms: int) -> list[Control]:
+        self._check("job_controls")
+        return [control for control in self.controls if control.at_ms >= since_ms]
 
     async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder:
         self._check("claim")
