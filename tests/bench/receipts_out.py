@@ -84,8 +84,8 @@ class Endless:
 class Telling:
     """An application that only tells."""
 
-    def __init__(self) -> None:
-        self.outbox = Outbox(Endless())
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
 
     def on_bound(self, bound: BoundSession) -> None:
         self.outbox.on_bound(bound)
@@ -131,7 +131,7 @@ async def customer(port: int, sessions: int) -> None:
 
 async def receipts_out(sessions: int, window: int, seconds: float) -> Told:
     """Receipts acknowledged a second over so many receiver sessions of one login, each with that window."""
-    telling = Telling()
+    telling = Telling(Outbox(Endless()))
     platform = Memory(login(LOGIN, max_sessions=sessions, window=window))
     terms = CustomerTerms(hosts="127.0.0.1", drain_seconds=1.0)
     server = CustomerServer(platform, telling, terms=terms, bridge="bench", verify=verify)

@@ -141,7 +141,8 @@ class Unwell(Exception):
 class MemoryMailbox:
     """The queues of all logins, shared by the bridges that are given it. `unwell` names the calls that raise."""
 
-    def __init__(self) -> None:
+    def __init__(self, poll_seconds: float = POLL_SECONDS) -> None:
+        self._poll_seconds = poll_seconds
         self.records: defaultdict[str, list[tuple[Record, list[float]]]] = defaultdict(list)  # with when visible
         self.buried: list[tuple[str, str]] = []  # body, reason
         self.put_offs: list[tuple[tuple[str, ...], int, int]] = []  # names, attempt, delay
@@ -172,14 +173,14 @@ class MemoryMailbox:
         self._check("receive")
         self.receives += 1
         loop = asyncio.get_running_loop()
-        until = loop.time() + POLL_SECONDS
+        until = loop.time() + self._poll_seconds
         while loop.time() < until:
             waiting = self.records[login]
             if waiting and not self.held(login):
                 for _, visible in waiting[:10]:
                     visible[0] = loop.time() + VISIBILITY_SECONDS
                 return [record for record, _ in waiting[:10]]
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(self._poll_seconds / 10)
         return []
 
     async def hide(self, login: str, handles: Sequence[str], seconds: int) -> None:
