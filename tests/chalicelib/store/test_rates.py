@@ -43,7 +43,7 @@ def test_to_take_is_one_call_for_who_took_last_and_two_for_another() -> None:
 
 
 def test_over_any_time_it_gives_at_most_the_rate_and_the_burst() -> None:
-    chance = random.Random(5)  # noqa: S311 - no secret
+    chance = random.Random(5)
     now_ms, given = NOW_MS, 0
     for _ in range(100):
         now_ms += chance.randrange(60)
