@@ -102,7 +102,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("dead_letters", actions=("GetItem", "UpdateItem")),
         _table("dead_letters/index/by_state", actions=("Query",)),
         # A canceled message is settled like any other; a dead letter goes again to the queue it failed on.
-        _send("accepted", "billing", "outcomes", "visits", "audits", "gateway-*"),
+        _send("accepted", "billing", "outcomes", "visits", "audits", "gateway-*", "esme-*"),
         Grant("sqs", ("CreateQueue",), ("gateway-*", "esme-*")),
         Grant("sqs", ("GetQueueUrl", "GetQueueAttributes"), ("dead",)),
         Grant("secretsmanager", ("CreateSecret", "PutSecretValue"), ("gateways/*",)),  # written, never read

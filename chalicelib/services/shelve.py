@@ -65,6 +65,8 @@ def _home_of(body: str) -> str | None:
         case wire.DispatchBundle():
             priority = bundle.messages[0].content.priority if bundle.messages else "normal"
             return queues.gateway_queue(bundle.gateway, priority)
+        case wire.EsmeBundle():
+            return queues.esme_queue(bundle.login)
         case wire.Visit():
             return queues.VISITS
         case wire.Audit():
