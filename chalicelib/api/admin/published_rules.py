@@ -51,6 +51,9 @@ class SnapshotSize(Snapshot, frozen=True, kw_only=True):
     gateway_count: int
     route_count: int
     numbering_count: int
+    content_rule_count: int
+    sender_rule_count: int
+    country_count: int
 
 
 class SnapshotContent(SnapshotSize, frozen=True, kw_only=True):
@@ -62,7 +65,7 @@ class SnapshotContent(SnapshotSize, frozen=True, kw_only=True):
 
 @endpoints.post("/v1/admin/rules/publish", status=201, faults=("rules_invalid",))
 def publish_rules(call: AdminCall, body: Note) -> SnapshotSize:
-    """Publish gateways, routes and numbering plan as they are now.
+    """Publish gateways, routes, numbering plan, content and sender rules and countries' hours as they are now.
 
     Everything goes by them within some seconds.
     """
@@ -112,4 +115,7 @@ def _size(held: Rules) -> SnapshotSize:
         gateway_count=len(held.gateways),
         route_count=len(held.routes),
         numbering_count=len(held.numbering),
+        content_rule_count=len(held.spam),
+        sender_rule_count=len(held.senders),
+        country_count=len(held.countries),
     )
