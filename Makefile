@@ -41,7 +41,7 @@ check: $(INSTALLED) ## what CI runs: format, lint, types, imports, templates, te
 	$(BIN)/cfn-lint infra/*.yaml
 	$(BIN)/python -m pytest $(PYTEST)
 
-bench: $(INSTALLED) $(EMULATOR) ## the benchmarks: text, codec, bridge, end to end (BACKEND, BENCH_MESSAGES; BENCH="fuzz" for a million mutated PDUs, or another by name)
+bench: $(INSTALLED) $(EMULATOR) ## the benchmarks: text, codec, bridge, customers, end to end (BACKEND, BENCH_MESSAGES; BENCH="fuzz" for a million mutated PDUs, or another by name)
 	@BACKEND=$(BACKEND) exec $(BIN)/python -m tests.bench.run $(BENCH)
 
 package: $(INSTALLED) ## the deployment of stage prod, in dist/
