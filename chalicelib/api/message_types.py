@@ -64,7 +64,7 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     category: (
         Annotated[
             Literal["promotional", "transactional"],
-            Meta(description="Transactional ones go by no hours and DND, if the account has the right. Default: its own."),
+            Meta(description="Hours and DND are not for transactional ones, if the account has the right to them."),
         ]
         | None
     ) = None

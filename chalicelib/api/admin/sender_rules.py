@@ -72,27 +72,27 @@ def list_sender_rules(call: AdminCall, query: PageQuery) -> Listing[SenderRuleVi
     return Listing(data=tuple(_view(row) for row in page.items), next_cursor=seal(call, "sender rules", page.cursor))
 
 
-@endpoints.get("/v1/admin/sender-rules/{rule}")
-def read_sender_rule(call: AdminCall, rule: SenderRuleId) -> SenderRuleView:
+@endpoints.get("/v1/admin/sender-rules/{sender_rule}")
+def read_sender_rule(call: AdminCall, sender_rule: SenderRuleId) -> SenderRuleView:
     """Read a sender rule as it is edited."""
-    held = rule_rows.senders.get(rule, consistent=True)
+    held = rule_rows.senders.get(sender_rule, consistent=True)
     if held is None:
         raise not_found("sender rule")
     return _view(held)
 
 
-@endpoints.put("/v1/admin/sender-rules/{rule}", faults=("version_conflict",))
-def change_a_sender_rule(call: AdminCall, rule: SenderRuleId, body: SenderRuleChange) -> SenderRuleView:
+@endpoints.put("/v1/admin/sender-rules/{sender_rule}", faults=("version_conflict",))
+def change_a_sender_rule(call: AdminCall, sender_rule: SenderRuleId, body: SenderRuleChange) -> SenderRuleView:
     """Change a sender rule; used once it is published."""
-    return _view(change_sender_rule(_rule(rule, body), body.version))
+    return _view(change_sender_rule(_rule(sender_rule, body), body.version))
 
 
-@endpoints.delete("/v1/admin/sender-rules/{rule}")
-def delete_sender_rule(call: AdminCall, rule: SenderRuleId) -> Deleted:
+@endpoints.delete("/v1/admin/sender-rules/{sender_rule}")
+def delete_sender_rule(call: AdminCall, sender_rule: SenderRuleId) -> Deleted:
     """Delete a sender rule; it goes with the next publishing."""
-    if not rule_rows.senders.delete(rule):
+    if not rule_rows.senders.delete(sender_rule):
         raise not_found("sender rule")
-    return Deleted(rule)
+    return Deleted(sender_rule)
 
 
 def _rule(rule_id: str, given: SenderRuleSettings) -> SenderRule:

@@ -15,8 +15,13 @@ from schemathesis.generation import GenerationMode
 from app import app
 from chalicelib.api.catalogue import CATALOGUE
 from chalicelib.api.problems import KINDS
+from chalicelib.domain.ids import new_message_id
+from chalicelib.domain.message import Content
+from chalicelib.domain.text import Encoding
 from chalicelib.services.issue_key import issue_customer_key
 from chalicelib.services.shelve import Arrival, shelve
+from chalicelib.store import held
+from chalicelib.store.held import HeldMessage
 from tests.chalicelib.api.world import NUMBER, World
 from tests.chalicelib.api.wsgi import application
 
@@ -105,8 +110,30 @@ def things(world: World) -> dict[str, str]:
         "prefix": "346",
         "number": "1",
         "system_id": smpp_login(world),
+        "msisdn": dnd_number(world),
+        "rule": rule(world, "content-rules", {"kind": "word", "patterns": ["x"], "action": "hold"}),
+        "sender_rule": rule(world, "sender-rules", {}),
+        "held_message": held_message(world),
         "letter": shelve(Arrival(record="R", body="x", queue="billing"), world.now_ms()).id,  # type: ignore[union-attr]
     }
+
+
+def dnd_number(world: World) -> str:
+    world.call("POST", "/v1/opt-outs", {"number": NUMBER})
+    return str(world.as_admin("POST", "/v1/admin/dnd", {"number": NUMBER}).json_body["number"])
+
+
+def rule(world: World, kind: str, body: dict[str, Any]) -> str:
+    return str(world.as_admin("POST", f"/v1/admin/{kind}", body).json_body["id"])
+
+
+def held_message(world: World) -> str:
+    content = Content(
+        to=NUMBER, country="ES", sender="A", encoding=Encoding.GSM7, parts=1, valid_until_ms=2**41, text="x"
+    )
+    id_ = new_message_id(world.now_ms())
+    held.keep(HeldMessage(message=id_, account="acc_one", rule="r", content=content, accepted_ms=1, held_ms=1))
+    return id_
 
 
 def smpp_login(world: World) -> str:
