@@ -67,6 +67,7 @@ def test_what_a_function_buried_is_kept_with_its_reason_and_queue() -> None:
         (world.outcomes(), "outcomes"),
         (dispatch(), f"gateway-{GATEWAY}"),
         (dispatch("bulk"), f"gateway-{GATEWAY}-bulk"),
+        (wire.EsmeBundle(id="B", login="acme", items=()), "esme-acme.fifo"),
     ],
 )
 def test_what_sqs_gave_up_says_so_and_its_queue_follows_from_what_it_is(bundle: wire.Bundle, queue: str) -> None:
