@@ -4,7 +4,7 @@ A process takes a block of what is allowed out of the shared bucket (store.rates
 one at first and doubles while it is used up quickly, to a quarter of a second's worth; what is not used within a second
 is lost. So together the processes never give more than the rate and its burst, and under load each makes some four to
 eight calls a second. A refusal is remembered: asking again costs nothing until it is over. The record of it all is
-docs/decisions/0012.
+docs/decisions/0014.
 """
 
 import math
