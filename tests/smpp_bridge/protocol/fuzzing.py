@@ -24,7 +24,7 @@ class Fuzzer:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
-        self._corpus = list(SEEDS)
+        self._found = list(SEEDS)  # mutations that are PDUs: others begin there
         self._sessions = {role: _bound(role) for role in Role}
         self._now = 0.0
         self.refused = 0
@@ -40,7 +40,7 @@ class Fuzzer:
 
     def _mutated(self) -> bytes:
         draw = self._random
-        octets = bytearray(draw.choice(self._corpus))
+        octets = bytearray(draw.choice(SEEDS if draw.random() < 0.5 else self._found))
         for _ in range(draw.randint(1, 4)):
             at = draw.randrange(len(octets) + 1)
             match draw.randrange(8):
@@ -55,7 +55,7 @@ class Fuzzer:
                 case 4:
                     octets[4:8] = draw.choice(COMMANDS).to_bytes(4)
                 case 5:
-                    other = draw.choice(self._corpus)
+                    other = draw.choice(self._found)
                     octets[at:] = other[draw.randrange(len(other)) :]
                 case 6 if octets:
                     octets[at % len(octets)] = draw.choice((0, 1, 0x7F, 0x80, 0xFF))
@@ -64,8 +64,6 @@ class Fuzzer:
         del octets[MAX_SEED:]
         if draw.random() < 0.8 and len(octets) >= HEADER_OCTETS:
             octets[:4] = len(octets).to_bytes(4)
-        if draw.random() < 0.001:  # what came of one mutation is where others begin; bounded by taking a place
-            self._corpus[draw.randrange(len(self._corpus))] = bytes(octets) or SEEDS[0]
         return bytes(octets)
 
     def _decode(self, octets: bytes) -> None:
@@ -77,6 +75,7 @@ class Fuzzer:
                 self._agree(octets, error)
             return
         self.read += 1
+        self._found[self._random.randrange(len(self._found))] = octets
         _, command_id, status, sequence = HEADER.unpack_from(octets)
         assert pdu == decode_by_table(octets, command_id, status, sequence)
 
