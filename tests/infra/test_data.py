@@ -12,7 +12,16 @@ TABLES: Final = [name for name, one in RESOURCES.items() if one["Type"] == "AWS:
 QUEUES: Final = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::SQS::Queue"]
 FUNCTION_SECONDS: Final = 20  # lambda_timeout of .chalice/config.json
 # What can be made again from elsewhere, or is of use for days only.
-FLEETING: Final = {"Rates", "Receipts", "Dispatches", "Idempotency", "WebhookDeliveries", "InboundParts"}
+FLEETING: Final = {
+    "Rates",
+    "Receipts",
+    "Dispatches",
+    "Idempotency",
+    "WebhookDeliveries",
+    "InboundParts",
+    "Segments",
+    "EsmeSessions",
+}
 OF_THE_MOMENT: Final = {"RuleHits", "Leases", "WebhookHealth"}
 
 
