@@ -15,10 +15,12 @@ from moto.sqs.models import sqs_backends
 
 from chalicelib.store import aws as aws_clients
 from chalicelib.store import cached, dynamo, queues, rules
+from infra.local import moto_pace
 
 PREFIX: Final = "chq-test"
 REGION: Final = "eu-west-1"
 TEMPLATE: Final = Path(__file__).parent.parent / "infra" / "data.yaml"
+moto_pace.answer_sooner()
 _made: Final[dict[str, dict[str, Any]]] = {}  # the queues of the stack, with the attributes that it gave them
 
 

@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import Callable, Sequence
+from functools import wraps
 from threading import local
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +17,7 @@ def keep() -> None:
     _undo_only_what_a_transaction_touched()
     _count_a_queue_only_when_asked()
     _pause_while_a_group_is_in_hands()
-    _look_once_for_what_is_in_a_dict()
+    answer_sooner()
 
 
 def _read_one_partition_a_query() -> None:
@@ -153,13 +154,19 @@ def _pause_while_a_group_is_in_hands() -> None:
     queue.wait_for_messages = wait
 
 
-def _look_once_for_what_is_in_a_dict() -> None:
-    """moto looks for each field of a response under every name that it might have: a sixth of all its time."""
+def answer_sooner() -> None:
+    """moto looks for each field of an answer under every name that it might have: half of the time of a query.
+
+    Doing it again changes nothing. The tests' moto has this, too.
+    """
     from moto.core import serialize  # noqa: PLC0415 - the other backend's environment has no moto
 
     serializer: Any = serialize.ResponseSerializer
     get_value = serializer.get_value
+    if hasattr(get_value, "__wrapped__"):
+        return
 
+    @wraps(get_value)
     def get_plain_value(self: Any, value: Any, key: str, shape: Any) -> Any:
         if type(value) is dict and not self._value_picker.response_transformers:
             if key in value:

@@ -18,7 +18,6 @@ from tests.conftest import PREFIX
 
 LEDGER = f"{PREFIX}-ledger"
 WALLETS = f"{PREFIX}-wallets"
-MOTOS_GET_VALUE = serialize.ResponseSerializer.get_value
 
 
 @pytest.fixture(autouse=True)
@@ -171,5 +170,6 @@ def test_an_answer_has_all_that_moto_s_has(monkeypatch: pytest.MonkeyPatch) -> N
 
     ours = answers()
     assert ours[0]["Items"] == [item]
-    monkeypatch.setattr(serialize.ResponseSerializer, "get_value", MOTOS_GET_VALUE)
+    serializer: Any = serialize.ResponseSerializer
+    monkeypatch.setattr(serializer, "get_value", serializer.get_value.__wrapped__)
     assert answers() == ours
