@@ -31,6 +31,7 @@ __all__ = [
     "EsmeInbound",
     "EsmeItem",
     "EsmeReceipt",
+    "InboundBundle",
     "InboundDue",
     "InboundOutcome",
     "JobWork",
@@ -176,7 +177,7 @@ class InboundOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class InboundDue(msgspec.Struct, frozen=True, kw_only=True, tag="inbound_due"):
-    """settle → settle, delayed: a message whose other parts were waited for is told as it is by now."""
+    """receive → receive, delayed: a message whose other parts were waited for is told as it is by now."""
 
     set: str  # see store.inbound_parts
     gateway: str
@@ -194,7 +195,7 @@ class ToldInVain(msgspec.Struct, frozen=True, kw_only=True, tag="told_in_vain"):
     attempt: int  # how often they have been told in vain
 
 
-Outcome = SubmitOutcome | AttemptOutcome | EndOutcome | ReceiptOutcome | ToldInVain | InboundOutcome | InboundDue
+Outcome = SubmitOutcome | AttemptOutcome | EndOutcome | ReceiptOutcome | ToldInVain | InboundOutcome
 
 
 class OutcomeBundle(msgspec.Struct, frozen=True, kw_only=True, tag="outcomes"):
@@ -245,6 +246,14 @@ class Audit(msgspec.Struct, kw_only=True, omit_defaults=True, tag="audit"):
     v: int = VERSION
 
 
+class InboundBundle(msgspec.Struct, frozen=True, kw_only=True, tag="inbound"):
+    """⟨inbound⟩: settle → receive. What people wrote, whoever's it is."""
+
+    id: str
+    came: tuple[InboundOutcome | InboundDue, ...]
+    v: int = VERSION
+
+
 class WebhookBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="webhooks"):
     """⟨webhooks⟩ and ⟨webhooks-slow⟩: events → the function that calls `endpoint` (an id, or domain.webhook.CALLBACKS).
 
@@ -283,6 +292,7 @@ Bundle = (
     | EsmeBundle
     | Visit
     | Audit
+    | InboundBundle
     | WebhookBundle
     | JobWork
 )

@@ -151,5 +151,7 @@ def _named(bundle: wire.Bundle) -> dict[str, object]:
             return {"account": bundle.account, "stage": bundle.stage, "cursor": bundle.cursor}
         case wire.EsmeBundle():
             return {"login": bundle.login, "messages": [item.id for item in bundle.items]}
+        case wire.InboundBundle():
+            return {"came": len(bundle.came)}
         case wire.WebhookBundle():
             return {"account": bundle.account, "webhook": bundle.endpoint, "events": [one.id for one in bundle.events]}

@@ -55,7 +55,6 @@ DELIVER_WEBHOOKS: Final = (
     _table("webhooks", "webhook_health", actions=("GetItem", "UpdateItem")),
     _table("webhook_deliveries", actions=("UpdateItem", "BatchWriteItem")),
     Grant("secretsmanager", ("GetSecretValue",), ("webhooks/*",)),
-    _send("webhooks", "webhooks-slow", "dead"),
 )
 # What a job's recipients are read from and kept in. Without ListBucket, what is not there would be told as forbidden.
 JOB_FILES: Final = (
@@ -155,25 +154,35 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _send("outcomes", "dead"),  # a receipt that comes first is parked, and given up at last
         _send("esme-*"),
         *TELL_WEBHOOKS,
-        # Inbound messages are kept, told, and answered with messages like any other.
+        _send("inbound"),
+    ),
+    "inbound": (  # what people write is kept, told, and answered with messages like any other
+        LOGS,
         *READ_RULES,
+        *TELL_WEBHOOKS,
         _table("numbers", actions=("GetItem",)),
         _table("inbound", actions=("GetItem", "PutItem", "UpdateItem")),
         _table("inbound_parts", actions=("GetItem", "PutItem", "Query", "BatchWriteItem")),
+        _table("accounts", actions=("GetItem", "UpdateItem")),  # the first opt-out of an account
+        _table("opt_outs", actions=("UpdateItem",)),
         _table("wallets", actions=("GetItem",)),
+        _table("rates", actions=("UpdateItem",)),
+        _table("messages", actions=("BatchWriteItem",)),
         _table("idempotency", actions=("GetItem", "PutItem")),
-        _table("opt_outs", "accounts", actions=("UpdateItem",)),  # a word that is heeded
-        _send("accepted"),
+        _consume("inbound"),
+        _send("accepted", "esme-*", "inbound", "dead"),
     ),
     "webhooks": (
         LOGS,
         *DELIVER_WEBHOOKS,
         _consume("webhooks"),
+        _send("webhooks", "webhooks-slow", "dead"),
     ),
     "webhooks_slow": (
         LOGS,
         *DELIVER_WEBHOOKS,
         _consume("webhooks-slow"),
+        _send("webhooks-slow", "dead"),
     ),
     "webhooks_due": (
         LOGS,

@@ -15,17 +15,17 @@ from chalicelib.services.tell_webhooks import tell_of_inbound
 from chalicelib.store import accounts, inbound_parts, numbers, queues
 from chalicelib.store import inbound as kept
 from chalicelib.store.inbound_parts import Parts
-from chalicelib.wire import InboundDue, InboundOutcome, OutcomeBundle
+from chalicelib.wire import InboundBundle, InboundDue, InboundOutcome
 
 log: Final = logging.getLogger(__name__)
 
 
-def receive(outcomes: Sequence[InboundOutcome | InboundDue], now_ms: int) -> None:
+def receive(bundles: Sequence[InboundBundle], now_ms: int) -> None:
     """Take messages and parts of messages, in any order. Doing it again tells nobody anything new.
 
     Raises dynamo.Overloaded and Undelivered; what was done until then is found done.
     """
-    for outcome in outcomes:
+    for outcome in (one for bundle in bundles for one in bundle.came):
         if isinstance(outcome, InboundDue):
             _give_up_waiting(outcome, now_ms)
         elif outcome.segment is None:
@@ -59,8 +59,8 @@ def _take_part(outcome: InboundOutcome, now_ms: int) -> None:
     if held is not None and len(held.octets) == segment.total:
         _take(_joined(due, held), now_ms)
     else:
-        waiting = OutcomeBundle(id=ids.new_ulid(now_ms), outcomes=(due,))
-        queues.send(queues.OUTCOMES, waiting, delay_seconds=JOIN_SECONDS)
+        waiting = InboundBundle(id=ids.new_ulid(now_ms), came=(due,))
+        queues.send(queues.INBOUND, waiting, delay_seconds=JOIN_SECONDS)
 
 
 def _give_up_waiting(due: InboundDue, now_ms: int) -> None:

@@ -22,7 +22,7 @@ from chalicelib.store.receipt_pointers import Pointer, name_of
 from chalicelib.wire import (
     AttemptOutcome,
     EndOutcome,
-    InboundDue,
+    InboundBundle,
     InboundOutcome,
     Outcome,
     OutcomeBundle,
@@ -83,14 +83,13 @@ def settle(bundles: Sequence[OutcomeBundle], now_ms: int) -> None:
     announce([News(account=one[0], message=one[1], fact=one[2]) for one in _news(*happened, *ended)], now_ms)
     tell_again(_of(outcomes, ToldInVain))
     _park(missing, now_ms)
-    _receive([outcome for outcome in outcomes if isinstance(outcome, InboundOutcome | InboundDue)], now_ms)
+    _hand_on(_of(outcomes, InboundOutcome), now_ms)
 
 
-def _receive(inbound: Sequence[InboundOutcome | InboundDue], now_ms: int) -> None:
+def _hand_on(inbound: Sequence[InboundOutcome], now_ms: int) -> None:
+    """What people wrote is for another function: joining and answering it needs more than settling does."""
     if inbound:
-        from chalicelib.services.receive import receive  # noqa: PLC0415  # it brings accept: only where people write
-
-        receive(inbound, now_ms)
+        queues.send(queues.INBOUND, InboundBundle(id=ids.new_ulid(now_ms), came=tuple(inbound)))
 
 
 def _news(*noted: tuple[str, str, AnyFact]) -> Iterator[tuple[str, str, AnyFact]]:

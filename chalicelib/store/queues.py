@@ -20,6 +20,7 @@ OUTCOMES: Final = "outcomes"
 VISITS: Final = "visits"
 AUDITS: Final = "audits"
 JOBS: Final = "jobs"
+INBOUND: Final = "inbound"
 WEBHOOKS: Final = "webhooks"
 WEBHOOKS_SLOW: Final = "webhooks-slow"  # to endpoints that time out: they wait for each other, and nobody for them
 DEAD: Final = "dead"  # of all queues: from here each record goes into the table of dead letters
@@ -220,7 +221,7 @@ def _entry(bundle: wire.Bundle) -> dict[str, Any]:
     entry: dict[str, Any] = {"MessageBody": wire.encode(bundle)}
     if isinstance(bundle, wire.EsmeBundle):
         return entry | _in_order(bundle.login, bundle.id)
-    if not isinstance(bundle, wire.OutcomeBundle | wire.Visit):  # which are of many accounts
+    if not isinstance(bundle, wire.OutcomeBundle | wire.Visit | wire.InboundBundle):  # which are of many accounts
         entry["MessageGroupId"] = _group(bundle)
     return entry
 

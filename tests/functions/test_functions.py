@@ -77,7 +77,7 @@ def test_a_poisoned_bundle_does_not_stop_its_neighbour() -> None:
     assert world.status(draft.id) is Status.QUEUED
 
 
-@pytest.mark.parametrize("function", ["routing", "billing", "delivery", "dead_letters", "webhooks"])
+@pytest.mark.parametrize("function", ["routing", "billing", "delivery", "inbound", "dead_letters", "webhooks"])
 def test_a_function_imports_nothing_of_the_api_and_opens_nothing(function: str) -> None:
     probe = (
         "import sys, time; began = time.perf_counter()\n"

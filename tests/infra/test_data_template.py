@@ -22,7 +22,7 @@ NEVER_LOST |= {"webhooks", "numbers", "inbound"}
 EXPIRING |= {"inbound", "inbound_parts", "webhook_deliveries"}
 OF_THE_MOMENT = {"rule_hits", "leases"} | {"webhook_health"}
 WORK_QUEUES = {"accepted", "billing", "outcomes", "visits", "audits"}
-WORK_QUEUES |= {"webhooks", "webhooks-slow"}
+WORK_QUEUES |= {"inbound", "webhooks", "webhooks-slow"}
 
 
 def _named(kind: str, name_property: str) -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from chalicelib.services import answer as answering
 from chalicelib.services import receive as service
 from chalicelib.services.settle import settle
 from chalicelib.store import accounts, cached, inbound, inbound_parts, numbers, opt_outs, queues, rules
-from chalicelib.wire import AcceptedBundle, EsmeBundle, InboundDue, InboundOutcome, OutcomeBundle
+from chalicelib.wire import AcceptedBundle, EsmeBundle, InboundBundle, InboundDue, InboundOutcome, OutcomeBundle
 from tests.chalicelib.services import world
 from tests.chalicelib.services.test_deliver_webhooks import messages_of
 from tests.chalicelib.services.webhook_world import Hooks, hooks, pump
@@ -68,7 +68,7 @@ def parts(text: str, total: int, odd: int = 1) -> list[InboundOutcome]:
 
 
 def come(*outcomes: InboundOutcome | InboundDue, now_ms: int = NOW_MS) -> None:
-    settle([OutcomeBundle(id="X", outcomes=outcomes)], now_ms)
+    service.receive([InboundBundle(id="X", came=outcomes)], now_ms)
 
 
 def kept(account: str = ACCOUNT) -> tuple[Inbound, ...]:
@@ -85,12 +85,20 @@ def sent() -> list[tuple[str, str, str]]:
 def due() -> list[InboundDue]:
     """Who waits for parts, each with its fifteen minutes."""
     found = []
-    for message in messages_of(queues.OUTCOMES):
+    for message in messages_of(queues.INBOUND):
         assert round((message.delayed_until - message.sent_timestamp) / 1000) == JOIN_SECONDS
         bundle = wire.decode(message.body)
-        assert isinstance(bundle, OutcomeBundle)
-        found += [one for one in bundle.outcomes if isinstance(one, InboundDue)]
+        assert isinstance(bundle, InboundBundle)
+        found += [one for one in bundle.came if isinstance(one, InboundDue)]
     return found
+
+
+def test_what_the_bridge_hands_over_is_handed_on_whole(hooked: Hooks) -> None:
+    came = (written("one"), written("two"))
+    settle([OutcomeBundle(id="X", outcomes=came)], NOW_MS)
+    (bundle,) = world.waiting(queues.INBOUND)
+    assert isinstance(bundle, InboundBundle)
+    assert bundle.came == came
 
 
 def test_a_message_to_an_accounts_number_is_kept_and_told(hooked: Hooks) -> None:
