@@ -1,12 +1,13 @@
 """The caller's own account: what it has, and how it is set."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from chalicelib.api.amounts import Amount, Price
 from chalicelib.api.endpoints import CustomerCall, Endpoints
-from chalicelib.domain.account import AccountState, RefundPolicy
+from chalicelib.domain.account import AccountState, RefundPolicy, Traffic
 from chalicelib.domain.message import Mode
 from chalicelib.services.faults import not_found
 from chalicelib.store import wallets
@@ -30,6 +31,7 @@ class OwnAccount(msgspec.Struct, frozen=True, kw_only=True):
     max_validity_seconds: int
     retention_days: int
     refund_policy: RefundPolicy
+    traffic: Annotated[Traffic, Meta(description="What your messages are by default.")]
 
 
 @endpoints.get("/v1/account")
@@ -53,4 +55,5 @@ def read_own_account(call: CustomerCall) -> OwnAccount:
         max_validity_seconds=account.max_validity_seconds,
         retention_days=account.retention_days,
         refund_policy=account.refund_policy,
+        traffic=account.traffic,
     )

@@ -162,6 +162,32 @@ BAD_ACCESS: list[tuple[str, Any, str, str]] = [
 ]
 
 
+BAD_ACCOUNT: list[tuple[str, dict[str, Any], str, str]] = [
+    ("a rule that is none", {"ip_rules": ["10.0.0.256"]}, "/ip_rules/0", "invalid_ip_rule"),
+    ("a host's name", {"ip_rules": ["localhost"]}, "/ip_rules/0", "invalid_ip_rule"),
+    ("bits beyond the mask", {"ip_rules": ["2001:db8::1/32"]}, "/ip_rules/0", "invalid_ip_rule"),
+    ("no list", {"ip_rules": None}, "/ip_rules", "wrong_type"),
+    ("a number for a rule", {"ip_rules": [1]}, "/ip_rules/0", "wrong_type"),
+    ("a rate of nothing", {"messages_per_second": 0}, "/messages_per_second", "out_of_range"),
+    ("a rate in text", {"messages_per_second": "5"}, "/messages_per_second", "wrong_type"),
+    ("an endless rate", {"messages_per_second": 1e300}, "/messages_per_second", "out_of_range"),
+    ("a burst of nothing", {"messages_burst": 0}, "/messages_burst", "out_of_range"),
+    ("a broken burst", {"messages_burst": 1.5}, "/messages_burst", "wrong_type"),
+    ("another traffic", {"traffic": "confirmation"}, "/traffic", "not_allowed"),
+    ("what only follows", {"has_opt_outs": False}, "/has_opt_outs", "unknown_field"),
+]
+
+
+def test_every_bad_limit_of_an_account_is_named_and_it_stays_as_it_was(world: World) -> None:
+    path = f"/v1/admin/accounts/{ACCOUNT.id}"
+    before = world.as_admin("GET", path).json_body
+    for label, limits, pointer, fault in BAD_ACCOUNT:
+        answer = world.as_admin("PUT", path, {"name": "x", "version": before["version"], **limits})
+        assert answer.status_code == 422, label
+        assert [(one["pointer"], one["code"]) for one in answer.json_body["errors"]] == [(pointer, fault)], label
+    assert world.as_admin("GET", path).json_body == before
+
+
 def test_every_bad_access_is_named_and_no_key_is_made(world: World) -> None:
     name = key(world).split("_")[2]
     before = world.as_admin("GET", f"/v1/admin/accounts/{ACCOUNT.id}/keys").json_body
