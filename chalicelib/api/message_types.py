@@ -192,7 +192,7 @@ def view(message: domain.Message, content: Content, estimate: Decision | None = 
     """The message as it stands; `estimate` is what accept decided, where nothing is charged yet."""
     queued = message.queued
     micros = queued.charge_micros if queued else estimate.price_micros * content.parts if estimate else None
-    binary = content.encoding is Encoding.BINARY
+    binary = content.encoding is Encoding.BINARY or bool(content.data)  # a part cut within a character is octets
     return MessageView(
         id=message.id,
         status=message.status,
