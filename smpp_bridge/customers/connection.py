@@ -11,10 +11,11 @@ from typing import Any, Final
 from smpp_bridge.customers.application import Answer
 from smpp_bridge.customers.binding import Binding
 from smpp_bridge.customers.customer_session import CustomerSession
+from smpp_bridge.customers.flow import Flow
 from smpp_bridge.customers.gate import Admitted
 from smpp_bridge.customers.line import Line
 from smpp_bridge.customers.origins import network_of
-from smpp_bridge.customers.shared import TICK_SECONDS, Shared
+from smpp_bridge.customers.shared import Shared
 from smpp_bridge.protocol import events as told
 from smpp_bridge.protocol.commands import CommandId
 from smpp_bridge.protocol.errors import ProtocolError
@@ -23,13 +24,10 @@ from smpp_bridge.protocol.pdu import Bind, Pdu
 from smpp_bridge.protocol.session import Session
 from smpp_bridge.protocol.status import Status
 
-_HELD_SECONDS: Final = 120.0  # an application that leaves a full window unanswered for so long is broken
+_REST_SECONDS: Final = 1.0  # a window full for so long: the customer is not heard, and its timers rest
+_BROKEN_SECONDS: Final = 120.0  # an application that leaves a full window unanswered for so long is broken
 _UNBOUND_VIOLATIONS: Final = 3  # of who is not bound, before it is shown out
 _VIOLATIONS: Final = 100  # of who is bound, with no good request between them
-# PDUs a tick beyond which a session is not read until the next: some times the login's rate, for enquiries, answers
-# and what is throttled.
-_LEAST_PDUS: Final = 100
-_PDUS_BY_RATE: Final = 4.0
 _SUBMITS: Final = frozenset({CommandId.SUBMIT_SM, CommandId.SUBMIT_MULTI, CommandId.DATA_SM})
 _OVER: Final = frozenset({State.UNBOUND, State.CLOSED})
 _log: Final = logging.getLogger(__name__)
@@ -49,8 +47,7 @@ class Connection:
             self, shared.scratch, shared.clock.monotonic, tls=tls, handshake_seconds=terms.session_init_seconds
         )
         self._address = self._network = ""
-        self._held_since: float | None = None  # not read any further since then
-        self._pdus_before = 0  # read until the last tick
+        self._flow = Flow()
         self._violations = 0
         self._reason = ""
         self._answering: set[asyncio.Future[Any]] = set()
@@ -70,18 +67,21 @@ class Connection:
 
     def tick(self, now: float) -> None:
         """Do what is due: timers, the next portion of what waits to be read, the end of who does not read."""
-        self._pdus_before = self._session.pdus_read
+        self._flow.tick(self._session)
         stall_seconds = self._shared.terms.stall_seconds
         self.line.tick(now)
         if self.line.stalled_since is not None and now - self.line.stalled_since > stall_seconds:
             self._shared.counts.stalled += 1
             self._tell("does not read")
             self.abort(f"does not read for {stall_seconds} s")
-        elif self._held_since is not None and now - self._held_since > _HELD_SECONDS:
+        full_seconds = self._flow.full_seconds(now)
+        if full_seconds > _BROKEN_SECONDS:
             _log.critical("a full window is not answered", extra=self._who())
-            self.abort(f"not answered for {_HELD_SECONDS} s")
-        elif self._held_since is None and self.line.writable:  # else its silence is of our own making
+            self.abort(f"not answered for {_BROKEN_SECONDS} s")
+        elif full_seconds < _REST_SECONDS and self.line.writable:  # else its silence is of our own making
             self._handle(self._session.tick(now))
+            if self.customer is not None and self._session.is_leaving:
+                self.customer.leave("idle for too long")
         self._turn()
 
     # --- for the line: see LineUser
@@ -98,9 +98,11 @@ class Connection:
         return True
 
     def received(self, data: bytes) -> None:
+        if self._session.state in _OVER:
+            return
         self._handle(self._session.receive(data, self._shared.clock.monotonic()))
         if self._session.state is State.CLOSED and self.customer is None:
-            self._shared.gate.failed(self._address)  # octets that are no SMPP at all
+            self._shared.gate.failed(self._address)  # octets that are no SMPP at all, or all but a bind
         self._turn()
 
     def writable_again(self) -> None:
@@ -130,9 +132,10 @@ class Connection:
         """Take what may be taken now, write what there is to write, and read on or not."""
         self._turning = False
         session, now = self._session, self._shared.clock.monotonic()
+        login = None if self.customer is None else self.customer.login
         if session.has_arrivals:
             self.line.write(session.take_output())  # first: whether the customer reads it decides on the next
-        session.max_requests = self._room()
+        session.max_requests = self._flow.room(login, session) if self.line.writable else 0
         if session.has_arrivals:
             self._handle(session.receive(b"", now))
         if self.customer is not None and self.line.writable:
@@ -141,21 +144,8 @@ class Connection:
         self.line.write(session.take_output())
         if session.state in _OVER:
             self.line.close()
-        held = session.has_arrivals or session.requests_waiting >= session.max_requests
-        if held != (self._held_since is not None):
-            self._held_since = now if held else None
-            self._shared.counts.pauses += held
-        self.line.read(not held)
-
-    def _room(self) -> int:
-        """How many requests may wait for their answers; 0 takes nothing more from the customer, answers included."""
-        if self.customer is None:
-            return 1
-        login = self.customer.login
-        share = max(_LEAST_PDUS, int(_PDUS_BY_RATE * login.per_second * TICK_SECONDS))
-        if not self.line.writable or self._session.pdus_read - self._pdus_before >= share:
-            return 0
-        return login.window
+        self._shared.counts.pauses += self._flow.settle(session, now)
+        self.line.read(not self._flow.held)
 
     def _unbind_when_idle(self, customer: CustomerSession, now: float) -> None:
         since, session = customer.leaving_since, self._session
@@ -198,6 +188,8 @@ class Connection:
 
     def _on_request(self, event: told.Request) -> None:
         pdu, customer = event.pdu, self.customer
+        if self._session.state is State.CLOSED:
+            return  # by what came before it: nobody would hear the answer
         self._shared.counts.requests[pdu.command] += 1
         if isinstance(pdu, Bind):
             binding = Binding(self._shared, self, pdu, self._address, tls=self.line.secured)
@@ -234,6 +226,7 @@ class Connection:
             _log.exception("answer cannot be encoded", extra={**self._who(), "command": request.command})
             answer = Answer(Status.SYSTEM_ERROR)
             self._session.reply(request, answer.status)
+        self._flow.answered()
         self._shared.counts.responses[answer.status] += 1
         if customer is not None and request.command_id in _SUBMITS:
             customer.tally.submits += answer.status == Status.OK
@@ -244,6 +237,7 @@ class Connection:
             status = self.customer.outgoing.answered(event.context, event.pdu)
             self._shared.counts.delivers[status] += 1
             self.customer.tally.delivers += status == Status.OK
+            self._flow.heard_answer()
             self.wake()
 
     def _on_unanswered(self, event: told.Unanswered) -> None:
@@ -257,11 +251,12 @@ class Connection:
         self._violated(event.error.reason)
 
     def _violated(self, reason: str) -> None:
+        if self._session.state is State.CLOSED:
+            return
         self._shared.counts.violations += 1
         self._violations += 1
         self._tell("not SMPP as agreed", reason=reason)
         if self.customer is None and self._violations >= _UNBOUND_VIOLATIONS:
-            self._shared.gate.failed(self._address)
             self._close("does not bind")
         elif self._violations >= _VIOLATIONS:
             self._close("too much that is not SMPP as agreed")

@@ -1,5 +1,6 @@
 """Cuts a stream of octets into whole PDUs by their command_length (SMPP 3.4 section 3.2)."""
 
+import contextlib
 import struct
 from collections import deque
 from typing import Final
@@ -86,16 +87,11 @@ class Arrivals:
         """Why nothing more can come, once all that came before is taken."""
         return None if self._frames else self.framer.error
 
-    def feed(self, data: bytes) -> bool:
-        """Whether PDUs have become whole by `data`."""
-        if self.framer.error is not None:
-            return False
-        try:
-            frames = self.framer.feed(data)
-        except ProtocolError:
-            return False
-        self._frames.extend(frames)
-        return bool(frames)
+    def feed(self, data: bytes) -> None:
+        """Take what the socket gave; never raises: see `error`."""
+        if self.framer.error is None:
+            with contextlib.suppress(ProtocolError):
+                self._frames.extend(self.framer.feed(data))
 
     def take(self) -> bytes:
         """The next one. There must be one."""

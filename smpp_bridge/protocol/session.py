@@ -171,8 +171,7 @@ class Session:
         events: list[told.Event] = []
         if self.state is State.CLOSED:
             return events
-        if self._arrivals.feed(data):
-            self._watch.last_heard = now
+        self._arrivals.feed(data)
         while self._arrivals and self.requests_waiting < self.max_requests:
             self._take(self._arrivals.take(), now, events)
         if self._arrivals.error is not None:
@@ -185,6 +184,7 @@ class Session:
         if self.state is State.CLOSED:
             return
         self.pdus_read += 1
+        self._watch.last_heard = now
         try:
             pdu = decode(frame)
         except ProtocolError as error:

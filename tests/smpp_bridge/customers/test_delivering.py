@@ -174,3 +174,16 @@ def test_a_transmitter_takes_none() -> None:
             raw.close()
 
     run(main())
+
+
+def test_receipts_are_not_held_up_by_a_login_of_few_messages_a_second() -> None:
+    async def main() -> None:
+        async with serving(login(per_second=1.0, window=50)) as world:
+            raw = await receiving(world)
+            (session,) = world.application.bound
+            answers = [asyncio.ensure_future(session.deliver(delivery(number))) for number in range(1_000)]
+            for _ in answers:
+                raw.say(DeliverSmResp(sequence=(await next_delivery(raw)).sequence))
+            assert await asyncio.gather(*answers) == [Status.OK] * 1_000
+
+    run(main())

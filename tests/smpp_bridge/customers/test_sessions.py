@@ -432,3 +432,29 @@ def test_a_server_needs_no_login_to_start_and_stop() -> None:
         assert not server.sessions
 
     run(main())
+
+
+def test_a_window_that_is_always_full_and_always_answered_is_a_busy_customer_not_a_broken_one() -> None:
+    async def main() -> None:
+        async with serving(login(window=1)) as world:
+            raw = await bound(world)
+            raw.say(submits(400))
+            for number in range(400):
+                assert await raw.next() == SubmitSmResp(sequence=number + 2, message_id=f"msg_{number + 2}")
+                world.turn(0.5)
+            assert world.application.gone == []
+
+    run(main())
+
+
+def test_who_is_refused_and_goes_on_talking_is_not_blamed_for_it_again() -> None:
+    async def main() -> None:
+        async with serving(terms=replace(QUICK, ban_failures=2)) as world:
+            raw = await Raw.connected(world.port)
+            raw.say(BindTransceiver(sequence=1, system_id="demo", password="wrong"), submits(50))
+            assert (await raw.next() or GenericNack()).status == Status.INVALID_PASSWORD
+            assert await raw.hung_up()
+            assert world.server.state()["banned"] == 0
+            assert (await (await Raw.connected(world.port)).bind()).status == Status.OK
+
+    run(main())
