@@ -24,12 +24,13 @@ MUCH_LATER_MS: Final = NOW_MS + 30 * 60_000
 BY_NAME: Final = {scenario.name: scenario for scenario in SCENARIOS}
 # Each function's AWS calls in their order, for its scenario and in a new process.
 CALLS: Final = {
-    "route": "ListObjectsV2 GetObject GetItem GetItem GetItem "  # rules, accounts
+    "route": "ListObjectsV2 GetObject GetItem GetItem GetItem GetItem "  # rules, accounts, whether there are lists
     "GetQueueUrl SendMessageBatch "
     "GetQueueUrl SendMessage GetQueueUrl DeleteMessageBatch",  # the batch's poison goes with the dead letters
     "charge": "TransactWriteItems TransactWriteItems TransactWriteItems TransactWriteItems "  # the poor one's twice
     "GetItem GetItem GetItem BatchWriteItem "  # retentions, facts
     "GetQueueUrl SendMessageBatch GetQueueUrl SendMessageBatch "  # the gateway's queues: normal, bulk
+    "GetItem "  # whether anybody is told of an end
     "GetQueueUrl SendMessage GetQueueUrl DeleteMessageBatch",
     "settle": "BatchWriteItem BatchGetItem GetItem BatchWriteItem "  # pointers, receipts' messages, retention, facts
     "Query BatchWriteItem "  # the two parts' receipts, and the ends that follow
