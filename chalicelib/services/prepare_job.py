@@ -11,7 +11,7 @@ from chalicelib.domain.job import Job, JobStatus, Survey
 from chalicelib.domain.message import ErrorInfo
 from chalicelib.services.faults import Fault
 from chalicelib.services.read_recipients import Recipients, open_recipients
-from chalicelib.services.start_job import start
+from chalicelib.services.start_job import send_start, start
 from chalicelib.services.survey_recipients import Progress, Surveyor, TooMany
 from chalicelib.store import accounts, job_files, jobs, queues
 from chalicelib.store.jobs import JobRow
@@ -63,6 +63,8 @@ def conclude(row: JobRow, survey: Survey, now_ms: int) -> JobRow | None:
     if not jobs.put(ready, expected=version, due_ms=None if job.dry_run else ready.next_ms):
         return None
     made = JobRow(job=ready, version=version + 1)
+    if waits and ready.next_ms is not None and not job.dry_run:
+        send_start(ready, ready.next_ms, now_ms)  # the scheduler may look too late for it
     if job.dry_run or waits:
         return made
     return start(made, now_ms)

@@ -67,6 +67,8 @@ def _home_of(body: str) -> str | None:
             return queues.gateway_queue(bundle.gateway, priority)
         case wire.EsmeBundle():
             return queues.esme_queue(bundle.login)
+        case wire.JobWork():
+            return queues.JOBS
         case wire.Visit():
             return queues.VISITS
         case wire.Audit():

@@ -99,6 +99,11 @@ def works(stages: tuple[str, ...] = ("prepare", "start", "feed")) -> list[wire.J
     return found
 
 
+def go_on(work: wire.JobWork, now_ms: int = NOW_MS) -> None:
+    """Do one record."""
+    _go_on([work], now_ms)
+
+
 def carry_on(
     now_ms: int = NOW_MS,
     stages: tuple[str, ...] = ("prepare", "start", "feed"),
