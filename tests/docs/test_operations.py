@@ -135,8 +135,9 @@ def test_every_setting_in_the_tables_is_one_that_there_is(setting: str) -> None:
 
 @pytest.mark.parametrize("figure", sorted(set(re.findall(r"`(chasqui_bridge_\w+)`", PAGE))))
 def test_every_figure_that_is_named_is_one_that_the_bridge_has(figure: str) -> None:
-    metrics = (ROOT / "smpp_bridge" / "metrics.py").read_text()
-    name = figure.removeprefix("chasqui_bridge_").removesuffix("_total")
+    of_customers = figure.startswith("chasqui_bridge_customers_")
+    metrics = (ROOT / "smpp_bridge" / ("customers" if of_customers else "") / "metrics.py").read_text()
+    name = figure.removeprefix("chasqui_bridge_").removeprefix("customers_").removesuffix("_total")
     assert f'"{name}"' in metrics or f"}}{name}" in metrics
 
 
