@@ -74,7 +74,7 @@ def _taken_back(account: Account, message: Message, now_ms: int) -> int:
         raise Fault("already_submitted", "the message is one of a job's: it is the job that can be stopped")
     else:
         claim = dispatches.mark(account.id, message.id, now_ms)
-        taken = bool(dispatches.taken([message.queued.dispatch]))
+        taken = dispatches.is_taken(message.queued.dispatch)
     if taken:
         raise Fault("already_submitted", "the message was handed to its gateway before it could be canceled")
     return claim.at_ms

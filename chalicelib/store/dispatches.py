@@ -37,6 +37,14 @@ def taken(ids: Iterable[str]) -> set[str]:
     return {str(claim.id) for claim in claims if claim.by != CANCEL}
 
 
+def is_taken(id_: str) -> bool:
+    """Whether a bridge has claimed it, as of now."""
+    try:
+        return bool(DispatchTable.get(id_, consistent_read=True).by != CANCEL)
+    except DispatchTable.DoesNotExist:
+        return False
+
+
 def marked(account: str, message_ids: Iterable[str]) -> set[str]:
     """Those of the messages that `mark` has marked, read consistently."""
     names = {_marker(account, message_id): message_id for message_id in message_ids}

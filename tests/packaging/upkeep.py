@@ -7,12 +7,13 @@ import msgspec
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Accepted, AnyFact, Content, Queued, Status
+from chalicelib.domain.message import Accepted, AnyFact, Content, Queued, Segment, Status
 from chalicelib.domain.message import Final as End
+from chalicelib.domain.parts import HeldPart
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.waiting import GRACE_MS, MINUTE_MS, Window
 from chalicelib.services.look_after import MESSAGES_A_VISIT
-from chalicelib.store import messages
+from chalicelib.store import messages, segments
 from chalicelib.store.messages import Noted
 from tests.packaging.cloud import PREFIX, Cloud
 from tests.packaging.journey import GATEWAY, Journey
@@ -41,11 +42,13 @@ def keep_up(journey: Journey, cloud: Cloud) -> None:
     (row,) = cloud.client("dynamodb").scan(TableName=f"{PREFIX}-accounts")["Items"]
     account = row["id"]["S"]
     begun_ms = _plant(cloud, account)
+    _leave_a_part_behind(cloud, account, begun_ms)
     for queue in ("accepted", "outcomes"):
         cloud.take_all(queue)  # what others left there
     for schedule in SCHEDULES:
         assert journey.run(schedule, EVENT).failures == []
     assert len(cloud.take_all("visits")) == 1
+    assert len(cloud.take_all("accepted")) == 1  # the part, whose bridge is gone
     window = Window(begun_ms, time.time_ns() // 1_000_000)
     cloud.send("visits", wire.encode(wire.Visit(id="1", accounts=(account,), windows=(window,))))
     assert _work_off(journey, cloud, VISIT) == 2
@@ -96,6 +99,25 @@ def _plant(cloud: Cloud, account: str) -> int:
     noted = [Noted(account, ids.new_message_id(begun_ms + number), fact, 90) for number, fact in enumerate(facts)]
     _put(cloud, noted)
     return begun_ms
+
+
+def _leave_a_part_behind(cloud: Cloud, account: str, begun_ms: int) -> None:
+    """One of two parts of a message, long after the other should have come."""
+    content = Content(
+        to="+34600000000",
+        country="ES",
+        sender="Acme",
+        encoding=Encoding.GSM7,
+        parts=1,
+        valid_until_ms=begun_ms + 120 * MINUTE_MS,
+        text="Hel",
+        segment=Segment(7, 2, 1),
+    )
+    root = ids.part_id(ids.new_message_id(begun_ms), 0)
+    group = segments.Group(key="k", root=root, account=account, total=2, began_ms=begun_ms, due_ms=begun_ms + 1)
+    part = {"B": segments._encoder.encode(HeldPart(content, b"Hel", 0, "a session"))}
+    item = {"id": {"S": group.key}, "p001": part, **segments._attributes(group)}
+    cloud.client("dynamodb").put_item(TableName=f"{PREFIX}-segments", Item=item)
 
 
 def _put(cloud: Cloud, noted: list[Noted]) -> None:
