@@ -125,8 +125,7 @@ class Intake:
         self._changed.set()
         *receivers, hider = self._tasks
         await asyncio.gather(*receivers, return_exceptions=True)
-        for held, left in by_record(await self._claims.stop()):
-            await self._give_back(held, left)
+        await self._give_back(by_record(await self._claims.stop()))
         hider.cancel()
 
     def nudge(self) -> None:
@@ -236,13 +235,17 @@ class Intake:
         self._messages[held.bulk] -= len(held.bundle.messages)
         self._changed.set()
 
-    async def _give_back(self, held: Held, left: list[Slice]) -> None:
-        """Somebody else may have what is left of the record, which is not claimed."""
-        if held.received_times >= _SEND_AGAIN_AFTER or not is_whole(held, left):
-            self._send_again(held, left)
-        else:
-            self._let_go(held)
-            await self._hide(self._queue(bulk=held.bulk), [held.handle], 0)
+    async def _give_back(self, records: list[tuple[Held, list[Slice]]]) -> None:
+        """Somebody else may have what is left of the records, which is not claimed."""
+        whole: dict[bool, list[str]] = {False: [], True: []}  # handles, by bulk
+        for held, left in records:
+            if held.received_times >= _SEND_AGAIN_AFTER or not is_whole(held, left):
+                self._send_again(held, left)
+            else:
+                self._let_go(held)
+                whole[held.bulk].append(held.handle)
+        for bulk, handles in whole.items():
+            await self._hide(self._queue(bulk=bulk), handles, 0)
 
     def _send_again(self, held: Held, left: list[Slice], *, later: bool = False) -> None:
         queue, way = self._queue(bulk=held.bulk), self._later if later else self._dispatches
