@@ -20,9 +20,13 @@ EXPIRING = {"opt_outs", "held", "rates", "messages", "dead_letters", "receipts",
 EXPIRING |= {"esme_sessions"}
 NEVER_LOST |= {"webhooks", "numbers", "inbound"}
 EXPIRING |= {"inbound", "inbound_parts", "webhook_deliveries"}
+EXPIRING |= {"segments"}
+NEVER_LOST |= {"jobs", "job_tallies", "job_controls"}
+EXPIRING |= {"job_tallies", "job_controls"}
 OF_THE_MOMENT = {"rule_hits", "leases"} | {"webhook_health"}
 WORK_QUEUES = {"accepted", "billing", "outcomes", "visits", "audits"}
 WORK_QUEUES |= {"inbound", "webhooks", "webhooks-slow"}
+WORK_QUEUES |= {"jobs"}
 
 
 def _named(kind: str, name_property: str) -> dict[str, dict[str, Any]]:
