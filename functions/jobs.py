@@ -9,6 +9,7 @@ from chalice.app import Blueprint, CloudWatchEvent, Cron, SQSEvent
 
 from chalicelib.services.feed_job import feed
 from chalicelib.services.prepare_job import prepare
+from chalicelib.services.send_scheduled import send_due
 from chalicelib.services.start_job import start_when_due
 from chalicelib.services.tick import tick as look_what_is_due
 from chalicelib.settings import settings
@@ -30,7 +31,8 @@ _STAGES: Final[dict[str, Callable[[JobWork, int], None]]] = {
 def tick(event: CloudWatchEvent) -> None:
     """Send on its way what is due in the next minute."""
     logs.start()
-    log.info("tick", extra={"jobs": look_what_is_due(time.time_ns() // 1_000_000)})
+    now_ms = time.time_ns() // 1_000_000
+    log.info("tick", extra={"jobs": look_what_is_due(now_ms), "messages": send_due(now_ms)})
 
 
 # One at a time: each takes up to some seconds. The queue's name is needed when Chalice packages.

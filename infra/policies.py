@@ -115,6 +115,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         *JOB_FILES,
         Grant("s3", ("DeleteObject",), ("jobs/jobs/*",)),
         _table("jobs", actions=("GetItem", "UpdateItem", "DeleteItem", "Query", "Scan")),
+        _table("scheduled", actions=("PutItem", "DeleteItem")),
         _table("job_tallies", actions=("Query",)),
         _table("job_controls", actions=("PutItem",)),
         _table("dnd", "opt_outs", actions=("BatchGetItem",)),  # for a preview
@@ -209,7 +210,11 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         LOGS,
         _table("jobs", actions=("GetItem", "UpdateItem")),
         _table("jobs/index/by_due", actions=("Query",)),
-        _send("jobs"),
+        _table("scheduled", actions=("DeleteItem",)),
+        _table("scheduled/index/by_due", actions=("Query",)),
+        _table("accounts", actions=("GetItem",)),
+        _table("messages", actions=("BatchWriteItem",)),
+        _send("jobs", "accepted"),
     ),
     "dead_letters": (
         LOGS,

@@ -80,6 +80,16 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ]
         | None
     ) = None
+    send_at: (
+        Annotated[
+            datetime,
+            Meta(
+                tz=True,
+                description="Not before then, with an offset. Until then it is `scheduled`, and can be canceled.",
+            ),
+        ]
+        | None
+    ) = None
     dry_run: Annotated[bool, Meta(description="Check, count and price it; send and write nothing.")] = False
 
 
@@ -128,6 +138,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     error: MessageError | None
     created_at: datetime
     updated_at: datetime
+    send_at: datetime | None
     valid_until: datetime
 
 
@@ -215,6 +226,7 @@ def view(message: domain.Message, content: Content, estimate: Decision | None = 
         error=_error(message.error),
         created_at=instant(message.created_ms),
         updated_at=instant(message.updated_ms),
+        send_at=None if message.due_ms is None else instant(message.due_ms),
         valid_until=instant(content.valid_until_ms),
     )
 
@@ -273,7 +285,7 @@ def event(fact: domain.AnyFact) -> Event:
             return Event(kind=kind, at=at, refund=Amount(fact.refund_micros))
         case domain.Final():
             return Event(kind=kind, at=at, status=fact.status, error=_error(fact.error))
-        case domain.Accepted():
+        case domain.Accepted() | domain.Scheduled():
             return Event(kind=kind, at=at, parts=fact.content.parts)
         case domain.Held():
             return Event(kind=kind, at=at)

@@ -6,7 +6,7 @@ from chalicelib.api import message_types as types
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import CustomerCall, Endpoints, Reply
 from chalicelib.api.message_types import MessageId, MessageQuery, MessageView, NewMessage, Quote, Timeline
-from chalicelib.domain.message import Accepted, Message, fold
+from chalicelib.domain.message import Accepted, AnyFact, Message, Scheduled, fold
 from chalicelib.services.accept import Acceptance, accept, estimate
 from chalicelib.services.cancel import cancel
 from chalicelib.services.check import Submission
@@ -51,6 +51,7 @@ def send_message(call: CustomerCall, body: NewMessage) -> MessageView | Reply[Qu
         mode=call.caller.key.mode,
         callback_url=body.callback_url or "",
         category=body.category,
+        send_at_ms=None if body.send_at is None else round(body.send_at.timestamp() * 1000),
     )
     if body.callback_url:
         check_callback(account.id, body.callback_url, call.now_ms)
@@ -102,7 +103,10 @@ def cancel_message(call: CustomerCall, message: MessageId) -> MessageView:
 
 def _accepted(made: Acceptance) -> MessageView:
     draft = made.draft
-    message = fold(draft.id, (Accepted(at_ms=draft.at_ms, content=draft.content),))
+    first: AnyFact = Accepted(at_ms=draft.at_ms, content=draft.content)
+    if made.due_ms is not None:
+        first = Scheduled(at_ms=draft.at_ms, content=draft.content, due_ms=made.due_ms)
+    message = fold(draft.id, (first,))
     if message is None:
         raise AssertionError("one fact makes a message")
     return types.view(message, draft.content, made.estimate)

@@ -29,8 +29,8 @@ class Status(StrEnum):
 # Which fact wins when several are known, whatever order they came in: a later step over an earlier one, and among
 # final states what the handset said over what a clock or a table said. One place, used by fold and settle.
 RANK: typing.Final[dict[Status, int]] = {
-    Status.ACCEPTED: 0,
-    Status.SCHEDULED: 5,
+    Status.SCHEDULED: 0,
+    Status.ACCEPTED: 5,
     Status.QUEUED: 10,
     Status.SUBMITTED: 20,
     Status.UNKNOWN: 30,
@@ -125,6 +125,13 @@ class Held(Fact, frozen=True, kw_only=True, tag="held"):
     """A content rule holds it until a person has looked at it, or its validity is over."""
 
 
+class Scheduled(Fact, frozen=True, kw_only=True, tag="scheduled"):
+    """The platform answered with an id, and keeps it until its time."""
+
+    content: Content
+    due_ms: int
+
+
 class Queued(Fact, frozen=True, kw_only=True, tag="queued"):
     """Routed, priced and charged; handed to the gateway's queue."""
 
@@ -207,9 +214,12 @@ class Final(Fact, frozen=True, kw_only=True, tag="final"):
         return f"final#{self.status}"
 
 
-AnyFact = Accepted | Held | Queued | Submitted | Attempted | Receipt | Refunded | Final
+AnyFact = Accepted | Scheduled | Held | Queued | Submitted | Attempted | Receipt | Refunded | Final
 # What follows from what, for facts of the same instant: an end has the time of the receipt that brought it.
-_STEPS: typing.Final[tuple[type[Fact], ...]] = (Accepted, Held, Queued, Attempted, Submitted, Receipt, Final, Refunded)
+_STEPS: typing.Final[tuple[type[Fact], ...]] = (
+    *(Scheduled, Accepted, Held, Queued),
+    *(Attempted, Submitted, Receipt, Final, Refunded),
+)
 
 
 def timeline(facts: Iterable[AnyFact]) -> tuple[AnyFact, ...]:
@@ -230,6 +240,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     parts_submitted: int
     refund_micros: int
     held: bool = False  # it waits for a person
+    due_ms: int | None = None  # when it is to be sent, where its customer asked for a time
 
     @property
     def final(self) -> bool:
@@ -245,6 +256,8 @@ def status_of(fact: AnyFact) -> Status | None:
     match fact:
         case Accepted() | Held():
             return Status.ACCEPTED
+        case Scheduled():
+            return Status.SCHEDULED
         case Queued():
             return Status.QUEUED
         case Submitted():
@@ -263,7 +276,8 @@ def fold(message_id: str, facts: Iterable[AnyFact]) -> Message | None:
     leading = max(known, key=_rank_of)
     queued = next((fact for fact in known if isinstance(fact, Queued)), None)
     accepted = next((fact for fact in known if isinstance(fact, Accepted)), None)
-    origin = accepted or queued
+    scheduled = next((fact for fact in known if isinstance(fact, Scheduled)), None)
+    origin = accepted or queued or scheduled
     return Message(
         id=message_id,
         status=status_of(leading) or Status.ACCEPTED,
@@ -275,6 +289,7 @@ def fold(message_id: str, facts: Iterable[AnyFact]) -> Message | None:
         parts_submitted=len({fact.part for fact in known if isinstance(fact, Submitted)}),
         refund_micros=sum(fact.refund_micros for fact in known if isinstance(fact, Refunded)),
         held=queued is None and any(isinstance(fact, Held) for fact in known),
+        due_ms=scheduled.due_ms if scheduled else None,
     )
 
 

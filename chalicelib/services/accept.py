@@ -13,13 +13,16 @@ from chalicelib.domain.message import Accepted
 from chalicelib.domain.routing import decide
 from chalicelib.services import limit_rate
 from chalicelib.services.check import Submission, check
-from chalicelib.services.faults import Fault
+from chalicelib.services.faults import Fault, invalid_field
 from chalicelib.services.once import Once
 from chalicelib.services.route import current_table
+from chalicelib.services.send_scheduled import schedule
 from chalicelib.store import idempotency, messages, queues, wallets
 from chalicelib.store.idempotency import Remembered
 from chalicelib.store.messages import Noted
 from chalicelib.wire import AcceptedBundle, Draft
+
+MAX_AHEAD_MS: Final = 30 * 86_400_000  # as long as messages are looked after (domain.waiting)
 
 log: Final = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
 
     draft: Draft
     estimate: Decision
+    due_ms: int | None = None  # when it is to be sent, if not at once
 
 
 def estimate(submission: Submission, account: Account, now_ms: int) -> Acceptance:
@@ -38,7 +42,17 @@ def estimate(submission: Submission, account: Account, now_ms: int) -> Acceptanc
     verdict = decide(current_table(now_ms), account, message_id, content)
     if isinstance(verdict, Refusal):
         raise Fault(verdict.error.code, verdict.error.title)
-    return Acceptance(draft=Draft(id=message_id, at_ms=now_ms, content=content), estimate=verdict)
+    draft = Draft(id=message_id, at_ms=now_ms, content=content)
+    return Acceptance(draft=draft, estimate=verdict, due_ms=_due_ms(submission, content.valid_until_ms, now_ms))
+
+
+def _due_ms(submission: Submission, valid_until_ms: int, now_ms: int) -> int | None:
+    """When it is to be sent; None: at once. Raises Fault: a message is looked after for MAX_AHEAD_MS."""
+    if submission.send_at_ms is None or submission.send_at_ms <= now_ms:
+        return None
+    if valid_until_ms > now_ms + MAX_AHEAD_MS:
+        raise invalid_field("/send_at", "out_of_range", "time and validity end within 30 days from now")
+    return submission.send_at_ms
 
 
 def accept(submission: Submission, account: Account, now_ms: int, once: Once | None = None) -> Acceptance:
@@ -57,13 +71,15 @@ def accept(submission: Submission, account: Account, now_ms: int, once: Once | N
         held = idempotency.find(account.id, once.key, now_ms) if once else None
         if once is None or held is None:
             raise
-        return _again(account, _read(held, once))  # what is answered once stays answered, whatever has changed since
+        return _again(
+            account, _read(held, once), now_ms
+        )  # what is answered once stays answered, whatever has changed since
     if once is not None:
         answer = msgspec.json.encode(made).decode()
         before = idempotency.remember(account.id, once.key, once.request_sha256, answer, now_ms)
         if before is not None:
-            return _again(account, _read(before, once))
-    _hand_over(account, made)
+            return _again(account, _read(before, once), now_ms)
+    _hand_over(account, made, now_ms)
     return made
 
 
@@ -73,16 +89,20 @@ def _read(held: Remembered, once: Once) -> Acceptance:
     return msgspec.json.decode(held.answer, type=Acceptance)
 
 
-def _again(account: Account, made: Acceptance) -> Acceptance:
+def _again(account: Account, made: Acceptance, now_ms: int) -> Acceptance:
     """The first request's message. Where that one died before it handed over, this one does; twice would do no harm."""
     if not messages.facts_of(account.id, made.draft.id):
-        _hand_over(account, made)
+        _hand_over(account, made, now_ms)
     return made
 
 
-def _hand_over(account: Account, made: Acceptance) -> None:
+def _hand_over(account: Account, made: Acceptance, now_ms: int) -> None:
     draft = made.draft
     bundle = AcceptedBundle(id=ids.bundle_of_single(draft.id), account=account.id, messages=(draft,))
+    if made.due_ms is not None:
+        schedule(bundle, made.due_ms, now_ms)
+        log.info("scheduled", extra={"account": account.id, "messages": [draft.id], "due_ms": made.due_ms})
+        return
     queues.send(queues.ACCEPTED, bundle)
     log.info("accepted", extra={"bundle": bundle.id, "account": account.id, "messages": [draft.id]})
     fact = Accepted(at_ms=draft.at_ms, content=draft.content)

@@ -6,7 +6,7 @@ from chalicelib.domain.message import Final, Message, Status, fold
 from chalicelib.domain.refusals import REASONS, refusal
 from chalicelib.services.faults import Fault
 from chalicelib.services.read_messages import read
-from chalicelib.store import dispatches, messages, queues
+from chalicelib.store import dispatches, messages, queues, scheduled
 from chalicelib.store.messages import Noted
 from chalicelib.wire import EndOutcome, OutcomeBundle
 
@@ -44,6 +44,8 @@ def cancel(account: Account, message_id: str, now_ms: int) -> Message:
     if told.message.status is Status.CANCELED and _shares(told.message):
         return told.message  # its end was sent before it was noted
     at_ms = _taken_back(account, told.message, now_ms)
+    if told.message.status is Status.SCHEDULED:
+        scheduled.forget([message_id])  # where it is on its way by now, the bridge finds our claim
     error = refusal("canceled").error
     end = EndOutcome(
         account=account.id,

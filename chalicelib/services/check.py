@@ -37,6 +37,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     tlvs: tuple[Tlv, ...] = ()
     callback_url: str = ""
     job: str = ""
+    send_at_ms: int | None = None  # not before then
     category: Category | None = None  # None: what the account's traffic is
 
 
@@ -68,7 +69,7 @@ def check(submission: Submission, account: Account, now_ms: int) -> Content:
         sender=str(sender),
         encoding=body.encoding,
         parts=body.parts,
-        valid_until_ms=now_ms + validity_seconds * 1000,
+        valid_until_ms=max(now_ms, submission.send_at_ms or 0) + validity_seconds * 1000,
         text=body.text,
         data=body.data,
         priority=submission.priority,

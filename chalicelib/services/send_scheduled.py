@@ -1,0 +1,57 @@
+"""Send scheduled messages on their way: by the queue's own delay, to the second."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import islice
+from math import ceil
+from typing import Final
+
+from chalicelib.domain.message import Accepted, Scheduled
+from chalicelib.store import accounts, messages, queues, scheduled
+from chalicelib.store.messages import Noted
+from chalicelib.store.scheduled import Due
+from chalicelib.wire import AcceptedBundle
+
+AHEAD_MS: Final = 90_000  # the tick after this one may be late by so much and still be in time
+MOST: Final = 2_000  # a tick: some seconds of a function's 20; the rest is the next one's
+
+
+def schedule(bundle: AcceptedBundle, due_ms: int, now_ms: int) -> None:
+    """Have the bundle of one message routed then. Done again, it changes nothing."""
+    draft = bundle.messages[0]
+    if due_ms - now_ms <= AHEAD_MS:
+        queues.send(queues.ACCEPTED, bundle, delay_seconds=max(0, ceil((due_ms - now_ms) / 1000)))
+    else:
+        scheduled.put(Due(bundle, due_ms))
+    fact = Scheduled(at_ms=draft.at_ms, content=draft.content, due_ms=due_ms)
+    days = accounts.retention_days(bundle.account, now_ms)
+    messages.put_facts([Noted(bundle.account, draft.id, fact, days)])
+
+
+def send_due(now_ms: int) -> int:
+    """Send what is due within AHEAD_MS, each with its own delay; how many.
+
+    Sent twice, where this died in between, a bundle is charged and claimed once: it has its one name.
+    """
+    found = list(islice(scheduled.due(now_ms + AHEAD_MS), MOST))
+    by_delay: dict[int, list[Due]] = defaultdict(list)
+    for one in found:
+        by_delay[max(0, ceil((one.due_ms - now_ms) / 1000))].append(one)
+    for delay_seconds, due in sorted(by_delay.items()):
+        queues.send_many(queues.ACCEPTED, [one.bundle for one in due], delay_seconds=delay_seconds)
+        _note(due, now_ms)
+        scheduled.forget(one.message for one in due)
+    return len(found)
+
+
+def _note(due: Sequence[Due], now_ms: int) -> None:
+    """From now on they are looked after like any accepted message."""
+    messages.put_facts(
+        Noted(
+            one.bundle.account,
+            one.message,
+            Accepted(at_ms=max(one.due_ms, now_ms), content=one.bundle.messages[0].content),
+            accounts.retention_days(one.bundle.account, now_ms),
+        )
+        for one in due
+    )
