@@ -92,7 +92,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
             actions=("GetItem", "UpdateItem", "DeleteItem", "Scan"),
         ),
         _table("rule_hits", actions=("BatchGetItem",)),
-        _table("rates", actions=("UpdateItem",)),
+        _table("rates", actions=("GetItem", "UpdateItem")),
         _table("dnd", actions=("GetItem", "UpdateItem", "DeleteItem", "BatchWriteItem")),
         _table("dnd/index/by_country", actions=("Query",)),
         _table("opt_outs", actions=("GetItem", "UpdateItem", "Query", "BatchWriteItem")),
@@ -167,7 +167,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("accounts", actions=("GetItem", "UpdateItem")),  # the first opt-out of an account
         _table("opt_outs", actions=("UpdateItem",)),
         _table("wallets", actions=("GetItem",)),
-        _table("rates", actions=("UpdateItem",)),
+        _table("rates", actions=("GetItem", "UpdateItem")),
         _table("messages", actions=("BatchWriteItem",)),
         _table("idempotency", actions=("GetItem", "PutItem")),
         _consume("inbound"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from chalicelib.domain.rules import Gateway, Route, Rules
+from chalicelib.domain.rules import Gateway, Route, Rules, SenderRule
 from chalicelib.services.faults import Fault, FieldFault, not_found
 from chalicelib.store import rule_rows, rules
 
@@ -11,7 +11,8 @@ def publish(by: str, note: str, now_ms: int) -> Rules:
     """The new snapshot. Raises Fault `rules_invalid`, with each fault."""
     gateways = rule_rows.gateways.everything()
     routes = rule_rows.routes.everything()
-    faults = tuple(_faults(gateways, routes))
+    senders = rule_rows.senders.everything()
+    faults = (*_faults(gateways, routes), *_sender_faults(senders))
     if faults:
         raise Fault("rules_invalid", f"{len(faults)} faults; nothing was published", faults)
     return rules.publish(
@@ -22,7 +23,7 @@ def publish(by: str, note: str, now_ms: int) -> Rules:
         note=note,
         now_ms=now_ms,
         spam=rule_rows.spam.everything(),
-        senders=rule_rows.senders.everything(),
+        senders=senders,
         countries=rule_rows.countries.everything(),
     )
 
@@ -49,6 +50,15 @@ def snapshot(number: int) -> Rules:
         return rules.get(number)
     except LookupError:
         raise not_found("published rules") from None
+
+
+def _sender_faults(senders: Sequence[SenderRule]) -> Iterator[FieldFault]:
+    asked: dict[tuple[str | None, str | None], str] = {}
+    for rule in senders:
+        same = asked.setdefault((rule.account, rule.country), rule.id) if rule.state == "active" else rule.id
+        if same != rule.id:
+            told = f"sender rule {same} is for the same account and country"
+            yield FieldFault(field=f"/sender_rules/{rule.id}", code="repeated", detail=told)
 
 
 def _faults(gateways: Sequence[Gateway], routes: Sequence[Route]) -> Iterator[FieldFault]:

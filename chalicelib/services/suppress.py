@@ -16,8 +16,9 @@ def look_up(messages: Iterable[tuple[Account, Content]], now_ms: int) -> Known:
     """
     numbers: set[str] = set()
     pairs: set[tuple[str, str]] = set()
+    countries = dnd.countries(now_ms)
     for account, content in messages:
-        if asks(content, "dnd") and content.country in dnd.countries(now_ms):
+        if asks(content, "dnd") and content.country in countries:
             numbers.add(content.to)
         if account.has_opt_outs and asks(content, "opted_out"):
             pairs.add((account.id, content.to))

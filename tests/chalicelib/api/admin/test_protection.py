@@ -170,6 +170,14 @@ def test_senders_and_hours_are_refused_as_published(world: World) -> None:
     assert end_of(world, **{"from": "Acme"}) == ("queued", None)
 
 
+def test_two_sender_rules_for_the_same_cannot_be_published(world: World) -> None:
+    for _ in range(2):
+        world.as_admin("POST", "/v1/admin/sender-rules", {"country": "ES", "senders": ["A"]})
+    world.as_admin("POST", "/v1/admin/sender-rules", {"country": "ES", "senders": ["A"], "state": "paused"})
+    refused = world.as_admin("POST", "/v1/admin/rules/publish", {}).json_body
+    assert (refused["code"], [one["code"] for one in refused["errors"]]) == ("rules_invalid", ["repeated"])
+
+
 REGEX, WORD = {"kind": "regex", "action": "block"}, {"kind": "word", "action": "block"}
 DE = {"language": "de", "leave": ["X"], "come_back": ["Y"]}
 ZONE = {"time_zone": "Europe/Madrid"}
