@@ -30,6 +30,8 @@ def composed(message: dict[str, Any], settings: dict[str, Any]) -> list[SubmitSm
         ("25252", {}, (3, 0, "25252")),
         ("25252", {"source_ton": 6, "source_npi": 9}, (6, 9, "25252")),
         ("Chasqui", {"source_ton": 0}, (0, 0, "Chasqui")),
+        ("+34600111222", {"sender_override": "Chasqui"}, (5, 0, "Chasqui")),
+        ("Chasqui", {"sender_override": "25252"}, (3, 0, "25252")),
     ],
 )
 def test_the_sender_s_form_or_the_gateway_gives_ton_and_npi(
