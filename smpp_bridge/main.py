@@ -36,7 +36,7 @@ async def run(settings: BridgeSettings, stop: asyncio.Event, terms: CustomerTerm
         linger_seconds=settings.linger_seconds,
     )
     metrics.watch(supervisor)
-    customers = _customers(terms, settings, clock, supervisor.keeper.name)
+    customers = _customers(terms, settings, clock, supervisor)
 
     def state() -> dict[str, Any]:
         return {**supervisor.state(), **({"customers": customers.server.state()} if customers else {})}
@@ -67,10 +67,12 @@ def main() -> None:
     asyncio.run(_until_signalled(from_environment(), customer_terms()))
 
 
-def _customers(terms: CustomerTerms | None, settings: BridgeSettings, clock: Clock, bridge: str) -> CustomerSide | None:
+def _customers(
+    terms: CustomerTerms | None, settings: BridgeSettings, clock: Clock, supervisor: Supervisor
+) -> CustomerSide | None:
     if terms is None or not terms.listens:
         return None
-    return CustomerSide(terms, clock, bridge=bridge, receive_seconds=settings.receive_seconds)
+    return CustomerSide(terms, clock, bridge=lambda: supervisor.keeper.name, receive_seconds=settings.receive_seconds)
 
 
 async def _until_signalled(settings: BridgeSettings, terms: CustomerTerms) -> None:

@@ -1,5 +1,7 @@
 """The side of the bridge that faces customers, on AWS: the server, what stands behind it, and their threads."""
 
+from collections.abc import Callable
+
 from smpp_bridge.customers.aws import AwsCustomers
 from smpp_bridge.customers.aws_submits import AwsSubmits
 from smpp_bridge.customers.desk import SubmitDesk
@@ -14,7 +16,7 @@ from smpp_bridge.gateways.clock import Clock
 class CustomerSide:
     """`start`, then `stop`. `receive_seconds` is how long a receive waits for records (whole seconds, 0 to 8)."""
 
-    def __init__(self, terms: CustomerTerms, clock: Clock, *, bridge: str, receive_seconds: int) -> None:
+    def __init__(self, terms: CustomerTerms, clock: Clock, *, bridge: Callable[[], str], receive_seconds: int) -> None:
         self._customers = AwsCustomers(clock)
         self._submits = AwsSubmits(clock, join_seconds=terms.join_seconds)
         self._mailbox = AwsMailbox(clock, receive_seconds=receive_seconds)

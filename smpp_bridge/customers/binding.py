@@ -63,7 +63,7 @@ class Binding:
             account="",
             bind=_KINDS[type(request)],
             address=self._address,
-            bridge=shared.bridge,
+            bridge=shared.bridge(),
             bound_ms=now_ms,
             tls=self._tls,
             interface_version=request.interface_version,

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import ssl
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
 
 from chalicelib.domain.smpp_login import is_password
@@ -30,7 +31,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 class CustomerServer:
-    """`start`, then `stop`. `bridge` is this process's name among the bridges."""
+    """`start`, then `stop`. `bridge` tells this process's name among the bridges, which changes with its lease."""
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class CustomerServer:
         *,
         terms: CustomerTerms | None = None,
         clock: Clock | None = None,
-        bridge: str = "",
+        bridge: Callable[[], str] = str,
         verify: Verify = is_password,
     ) -> None:
         terms, clock = terms or CustomerTerms(), clock or Clock()

@@ -1,5 +1,6 @@
 """What all connections of a server share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,7 @@ class Shared:
 
     terms: CustomerTerms
     clock: Clock
-    bridge: str
+    bridge: Callable[[], str]  # this process's name among the bridges, at present
     door: Door
     gate: Gate
     places: Places

@@ -139,7 +139,7 @@ async def serving(receipts: int = 0) -> AsyncIterator[int]:
     reception = Reception(SubmitDesk(submits, clock), Outbox(Mailbox(receipts), clock=clock))
     platform = Memory(LOGIN)
     platform.accounts[ACCOUNT.id] = ACCOUNT
-    server = CustomerServer(platform, reception, terms=TERMS, clock=clock, bridge="bench", verify=verify)
+    server = CustomerServer(platform, reception, terms=TERMS, clock=clock, bridge=lambda: "bench", verify=verify)
     await server.start(port=0)
     try:
         yield server.listeners.port

@@ -134,7 +134,7 @@ async def receipts_out(sessions: int, window: int, seconds: float) -> Told:
     telling = Telling(Outbox(Endless()))
     platform = Memory(login(LOGIN, max_sessions=sessions, window=window))
     terms = CustomerTerms(hosts="127.0.0.1", drain_seconds=1.0)
-    server = CustomerServer(platform, telling, terms=terms, bridge="bench", verify=verify)
+    server = CustomerServer(platform, telling, terms=terms, bridge=lambda: "bench", verify=verify)
     await server.start(port=0)
     command = (sys.executable, "-m", "tests.bench.receipts_out", "customer", str(server.listeners.port), str(sessions))
     process = await asyncio.create_subprocess_exec(*command)

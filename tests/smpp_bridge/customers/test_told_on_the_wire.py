@@ -19,7 +19,7 @@ async def telling(mailbox: MemoryMailbox, window: int = 2) -> AsyncIterator[tupl
     """The port of a server that tells what the mailbox has, and its outbox."""
     application = Telling(Outbox(mailbox))
     platform = Memory(login(LOGIN, max_sessions=5, window=window))
-    server = CustomerServer(platform, application, terms=QUICK, bridge="b", verify=verify)
+    server = CustomerServer(platform, application, terms=QUICK, bridge=lambda: "b", verify=verify)
     await server.start(port=0)
     try:
         yield server.listeners.port, application.outbox

@@ -170,7 +170,7 @@ async def serving(
 ) -> AsyncIterator[World]:
     platform, application, hands = platform or Memory(*logins), Application(), Hands()
     clock = Clock() if real_time else hands.clock
-    server = CustomerServer(platform, application, terms=terms, clock=clock, bridge="bridge_1", verify=verify)
+    server = CustomerServer(platform, application, terms=terms, clock=clock, bridge=lambda: "bridge_1", verify=verify)
     await server.start(port=0)
     try:
         yield World(server, platform, application, hands)
