@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from chalicelib.domain.ids import SLICE_MESSAGES, hop_id, slice_id
+from chalicelib.domain.ids import hop_id, slice_id, slice_messages
 from chalicelib.wire import Dispatch, DispatchBundle
 from smpp_bridge.gateways.held import Held
 
@@ -61,8 +61,9 @@ def slices_of(held: Held) -> Iterator[Slice]:
     """The record's slices, in order."""
     _, _, place = held.bundle.id.partition("#")
     messages = held.bundle.messages
-    for at in range(0, len(messages), SLICE_MESSAGES):
-        yield Slice(held, int(place or 0) + at, messages[at : at + SLICE_MESSAGES])
+    size = slice_messages(held.bundle.id)
+    for at in range(0, len(messages), size):
+        yield Slice(held, int(place or 0) + at, messages[at : at + size])
 
 
 def by_record(slices: Iterable[Slice]) -> list[tuple[Held, list[Slice]]]:

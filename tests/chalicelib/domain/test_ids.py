@@ -73,3 +73,10 @@ def test_a_runs_message_has_a_number_of_seven_digits(number: str) -> None:
 def test_a_runs_bundle_is_named_as_its_first_message_so_that_ledger_and_log_sort_alike() -> None:
     run = ids.new_run_id(NOW_MS)
     assert ids.run_bundle_id(run, 98) == ids.bundle_of_single(ids.run_message_id(run, 98))
+
+
+def test_more_of_a_jobs_messages_are_claimed_together_than_of_others() -> None:
+    run = ids.run_bundle_id(ids.new_run_id(NOW_MS), 98)
+    names = {ids.slice_id(ids.dispatch_id(run, 98, "gateway-a-bulk"), place) for place in range(98)}
+    assert names == {f"{run}/gateway-a-bulk{end}" for end in ("", "#25", "#50", "#75")}
+    assert ids.slice_id("01ARYZ6S41TSV4RRFFQ69G5FAV/gateway-a", 19).endswith("#10")
