@@ -43,10 +43,10 @@ def estimate(submission: Submission, account: Account, now_ms: int) -> Acceptanc
     if isinstance(verdict, Refusal):
         raise Fault(verdict.error.code, verdict.error.title)
     draft = Draft(id=message_id, at_ms=now_ms, content=content)
-    return Acceptance(draft=draft, estimate=verdict, due_ms=_due_ms(submission, content.valid_until_ms, now_ms))
+    return Acceptance(draft=draft, estimate=verdict, due_ms=due_ms_of(submission, content.valid_until_ms, now_ms))
 
 
-def _due_ms(submission: Submission, valid_until_ms: int, now_ms: int) -> int | None:
+def due_ms_of(submission: Submission, valid_until_ms: int, now_ms: int) -> int | None:
     """When it is to be sent; None: at once. Raises Fault: a message is looked after for MAX_AHEAD_MS."""
     if submission.send_at_ms is None or submission.send_at_ms <= now_ms:
         return None

@@ -9,10 +9,11 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.charging import price_of
 from chalicelib.domain.decision import Refusal
 from chalicelib.domain.routing import RoutingTable, decide
-from chalicelib.services.accept import Acceptance
+from chalicelib.services.accept import Acceptance, due_ms_of
 from chalicelib.services.check import Submission, check
 from chalicelib.services.faults import Fault
 from chalicelib.services.route import current_table
+from chalicelib.services.send_scheduled import schedule
 from chalicelib.store import queues, wallets
 from chalicelib.wire import MAX_BUNDLE_BYTES, MAX_BUNDLE_MESSAGES, AcceptedBundle, Draft, size_of
 
@@ -26,19 +27,24 @@ def accept_many(
     *,
     ids: Sequence[str] | None = None,
     bundle_id: str | None = None,
-    delay_seconds: int = 0,
 ) -> list[Acceptance | Fault]:
     """What became of each, in their order: accepted, and durable on ⟨accepted⟩ when this returns, or why not.
 
     The faults are those of `accept`. `ids` names the messages, `bundle_id` the bundle, for who may come again; what
-    does not fit one bundle is in others, named after it and counted, the same ones for the same submissions. They are
-    routed after `delay_seconds`, at most queues.MAX_DELAY_SECONDS. No facts are noted: the queued fact tells all.
+    does not fit one bundle is in others, named after it and counted, the same ones for the same submissions. What is to
+    be sent later is scheduled, each alone. Of the rest no facts are noted: the queued fact tells all.
 
     Raises what AWS raises; then some bundles may have been sent, and the others not.
     """
     made = judge_many(account, submissions, now_ms, ids)
-    drafts = [one.draft for one in made if isinstance(one, Acceptance)]
-    send_drafts(account.id, drafts, now_ms, bundle_id=bundle_id, delay_seconds=delay_seconds)
+    taken = [one for one in made if isinstance(one, Acceptance)]
+    send_drafts(account.id, [one.draft for one in taken if one.due_ms is None], now_ms, bundle_id=bundle_id)
+    for one in taken:
+        if one.due_ms is not None:
+            alone = AcceptedBundle(
+                id=message_ids.bundle_of_single(one.draft.id), account=account.id, messages=(one.draft,)
+            )
+            schedule(alone, one.due_ms, now_ms)
     return made
 
 
@@ -60,7 +66,10 @@ def judge_many(
 def send_drafts(
     account: str, drafts: Sequence[Draft], now_ms: int, *, bundle_id: str | None = None, delay_seconds: int = 0
 ) -> None:
-    """Put the drafts on ⟨accepted⟩, in bundles. Raises what AWS raises."""
+    """Put the drafts on ⟨accepted⟩, in bundles, to be routed after so long (at most queues.MAX_DELAY_SECONDS).
+
+    Raises what AWS raises.
+    """
     bundles = [
         AcceptedBundle(id=_name(bundle_id, place, some, now_ms), account=account, messages=tuple(some))
         for place, some in enumerate(_bundled(drafts))
@@ -79,12 +88,13 @@ def _judged(
 ) -> Acceptance | Fault:
     try:
         content = check(submission, account, now_ms)
+        due_ms = due_ms_of(submission, content.valid_until_ms, now_ms)
     except Fault as fault:
         return fault
     verdict = decide(table, account, name, content)
     if isinstance(verdict, Refusal):
         return Fault(verdict.error.code, verdict.error.title)
-    return Acceptance(draft=Draft(id=name, at_ms=now_ms, content=content), estimate=verdict)
+    return Acceptance(draft=Draft(id=name, at_ms=now_ms, content=content), estimate=verdict, due_ms=due_ms)
 
 
 def _within_credit(account: Account, judged: list[Acceptance | Fault], now_ms: int) -> list[Acceptance | Fault]:

@@ -34,7 +34,6 @@ class CutPart(msgspec.Struct, frozen=True):
     octets: bytes
     data_coding: int
     session: str
-    scheduled_ms: int | None = None
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -71,7 +70,7 @@ def take_part(account: Account, part: CutPart, now_ms: int, join_seconds: float 
     if isinstance(judged, Fault):
         return judged
     content = judged.draft.content
-    held = HeldPart(content, part.octets, part.data_coding, part.session, part.scheduled_ms)
+    held = HeldPart(content, part.octets, part.data_coding, part.session, part.submission.send_at_ms)
     key = "#".join((account.id, content.login, content.sender, content.to, str(segment.reference), str(segment.total)))
     root = ids.part_id(ids.new_message_id(now_ms, account.shards), 0)
     due_ms = now_ms + int(join_seconds * 1000)

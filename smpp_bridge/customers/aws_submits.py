@@ -18,7 +18,7 @@ from chalicelib.services.faults import Fault
 from chalicelib.services.find_submitted import find_submitted, find_waiting
 from chalicelib.services.join import CutPart, Taken, Waits, end_group, take_part
 from chalicelib.store import accounts
-from smpp_bridge.customers.gathering import AT_ONCE, Kind
+from smpp_bridge.customers.gathering import AT_ONCE
 from smpp_bridge.gateways.clock import Clock
 
 OTHER_THREADS: Final = 16  # parts, queries, cancels: some 5 ms each of their calls
@@ -40,11 +40,11 @@ class AwsSubmits:
         self._accepts.shutdown(wait=False, cancel_futures=True)
         self._others.shutdown(wait=False, cancel_futures=True)
 
-    async def accept(self, kind: Kind, submissions: Sequence[Submission]) -> Sequence[str | Fault]:
-        return await asyncio.get_running_loop().run_in_executor(self._accepts, self._accept, kind, submissions)
+    async def accept(self, account: str, submissions: Sequence[Submission]) -> Sequence[str | Fault]:
+        return await asyncio.get_running_loop().run_in_executor(self._accepts, self._accept, account, submissions)
 
-    async def accept_together(self, kind: Kind, submissions: Sequence[Submission]) -> Sequence[str | Fault]:
-        return await self._call(lambda: self._accept_together(kind, submissions))
+    async def accept_together(self, account: str, submissions: Sequence[Submission]) -> Sequence[str | Fault]:
+        return await self._call(lambda: self._accept_together(account, submissions))
 
     async def take_part(self, account: str, part: CutPart) -> Taken | Fault:
         return await self._call(
@@ -73,21 +73,19 @@ class AwsSubmits:
     ) -> int:
         return await self._call(lambda: self._cancel_waiting(account, login, sender, to, newest_only=newest_only))
 
-    def _accept(self, kind: Kind, submissions: Sequence[Submission]) -> list[str | Fault]:
-        made = accept_many(
-            self._account(kind.account), submissions, self._clock.epoch_ms(), delay_seconds=kind.delay_seconds
-        )
+    def _accept(self, account: str, submissions: Sequence[Submission]) -> list[str | Fault]:
+        made = accept_many(self._account(account), submissions, self._clock.epoch_ms())
         return [one.draft.id if isinstance(one, Acceptance) else one for one in made]
 
-    def _accept_together(self, kind: Kind, submissions: Sequence[Submission]) -> list[str | Fault]:
-        account, now_ms = self._account(kind.account), self._clock.epoch_ms()
-        names = [ids.new_message_id(now_ms, account.shards) for _ in submissions]
-        judged = judge_many(account, submissions, now_ms, names)
+    def _accept_together(self, account: str, submissions: Sequence[Submission]) -> list[str | Fault]:
+        found, now_ms = self._account(account), self._clock.epoch_ms()
+        names = [ids.new_message_id(now_ms, found.shards) for _ in submissions]
+        judged = judge_many(found, submissions, now_ms, names)
         first = next((name for name, one in zip(names, judged, strict=True) if isinstance(one, Acceptance)), None)
         if first is None:
             return [one for one in judged if isinstance(one, Fault)]
         shared = [msgspec.structs.replace(submission, segment_ids=(first,)) for submission in submissions]
-        made = accept_many(account, shared, now_ms, ids=names, delay_seconds=kind.delay_seconds)
+        made = accept_many(found, shared, now_ms, ids=names)
         return [one.draft.id if isinstance(one, Acceptance) else one for one in made]
 
     def _cancel_waiting(self, account: str, login: str, sender: str | None, to: str, *, newest_only: bool) -> int:

@@ -13,7 +13,7 @@ from chalicelib.services.faults import Fault
 from chalicelib.services.join import CutPart
 from smpp_bridge.customers.addresses import recipient, sender
 from smpp_bridge.customers.application import Answer, BoundSession
-from smpp_bridge.customers.gathering import LINGER_SECONDS, Kind, SubmitGatherer
+from smpp_bridge.customers.gathering import LINGER_SECONDS, SubmitGatherer
 from smpp_bridge.customers.rates import Rates
 from smpp_bridge.customers.refused import Refused
 from smpp_bridge.customers.statuses import STATES, status_of
@@ -76,7 +76,7 @@ class SubmitDesk:
             return self._part(bound, read)
         if read.replaces:
             return self._instead(bound, read)
-        return self.gatherer.add(Kind(bound.account, self._delay(read)), read.submission)
+        return self.gatherer.add(bound.account, read.submission)
 
     async def _instead(self, bound: BoundSession, read: ReadSubmit) -> Answer:
         """replace_if_present_flag (5.2.18): the last message of the same sender and recipient that waits goes not."""
@@ -87,10 +87,10 @@ class SubmitDesk:
             )
         except Exception as error:  # AWS's or the network's
             return _trouble(bound, error)
-        return await self.gatherer.add(Kind(bound.account, self._delay(read)), asked)
+        return await self.gatherer.add(bound.account, asked)
 
     async def _part(self, bound: BoundSession, read: ReadSubmit) -> Answer:
-        part = CutPart(read.submission, read.octets, read.data_coding, bound.id, read.scheduled_ms)
+        part = CutPart(read.submission, read.octets, read.data_coding, bound.id)
         try:
             taken = await self._platform.take_part(bound.account, part)
         except Exception as error:  # AWS's or the network's
@@ -130,9 +130,7 @@ class SubmitDesk:
         if first.submission.segment is not None:
             return Answer(Status.INVALID_ESM_CLASS)  # parts to many, to be joined for each: nobody sends them so
         try:
-            made = await self._platform.accept_together(
-                Kind(bound.account, self._delay(first)), [read.submission for _, read in reads]
-            )
+            made = await self._platform.accept_together(bound.account, [read.submission for _, read in reads])
         except Exception as error:  # AWS's or the network's
             return _trouble(bound, error)
         taken = [one for one in made if isinstance(one, str)]
@@ -144,17 +142,12 @@ class SubmitDesk:
             return Answer(refused[0].status)
         return Answer(Status.OK, {"message_id": taken[0], "unsuccessful": tuple(refused)})
 
-    async def _accepted(self, kind: Kind, submissions: Any) -> Any:
-        made = await self._platform.accept(kind, submissions)
+    async def _accepted(self, account: str, submissions: Any) -> Any:
+        made = await self._platform.accept(account, submissions)
         for one in made:
             if isinstance(one, str):
-                self._remember(kind.account, one)
+                self._remember(account, one)
         return made
-
-    def _delay(self, read: ReadSubmit) -> int:
-        if read.scheduled_ms is None:
-            return 0
-        return max(0, (read.scheduled_ms - self._clock.epoch_ms()) // 1000)
 
     # --- after a submit
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault
@@ -21,16 +21,9 @@ _FULL: Final = Answer(Status.QUEUE_FULL)
 _TROUBLE: Final = Answer(Status.SYSTEM_ERROR)  # ours, and passing
 
 
-class Kind(NamedTuple):
-    """What goes into one bundle: an account's messages that are to be routed at the same time."""
-
-    account: str
-    delay_seconds: int = 0
-
-
 Waiting = tuple[Submission, "asyncio.Future[Answer]"]
-# Makes the submissions durable: an id or a fault each, in their order.
-Accept = Callable[[Kind, Sequence[Submission]], Awaitable[Sequence[str | Fault]]]
+# Makes an account's submissions durable: an id or a fault each, in their order.
+Accept = Callable[[str, Sequence[Submission]], Awaitable[Sequence[str | Fault]]]
 
 
 class SubmitGatherer:
@@ -39,13 +32,13 @@ class SubmitGatherer:
     def __init__(self, accept: Accept, *, linger_seconds: float = LINGER_SECONDS) -> None:
         self._accept = accept
         self._linger_seconds = linger_seconds
-        self._waiting: dict[Kind, list[Waiting]] = {}  # in the order of their turns
+        self._waiting: dict[str, list[Waiting]] = {}  # in the order of their turns
         self._timer: asyncio.TimerHandle | None = None
         self._sending: set[asyncio.Task[None]] = set()
         self.pending = 0  # not answered yet
         self.failed_sends = 0
 
-    def add(self, kind: Kind, submission: Submission) -> "asyncio.Future[Answer]":
+    def add(self, account: str, submission: Submission) -> "asyncio.Future[Answer]":
         """The answer to come."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
@@ -53,7 +46,7 @@ class SubmitGatherer:
             answer.set_result(_FULL)
             return answer
         self.pending += 1
-        waiting = self._waiting.setdefault(kind, [])
+        waiting = self._waiting.setdefault(account, [])
         waiting.append((submission, answer))
         if len(waiting) == MAX_BUNDLE_MESSAGES:
             self._flush(full_only=True)
@@ -72,17 +65,17 @@ class SubmitGatherer:
         self._flush()
 
     def _flush(self, *, full_only: bool = False) -> None:
-        for kind in list(self._waiting):
+        for account in list(self._waiting):
             if len(self._sending) >= AT_ONCE:
                 return  # who ends calls again
-            waiting = self._waiting[kind]
+            waiting = self._waiting[account]
             if full_only and len(waiting) < MAX_BUNDLE_MESSAGES:
                 continue
             bundle, rest = waiting[:MAX_BUNDLE_MESSAGES], waiting[MAX_BUNDLE_MESSAGES:]
-            del self._waiting[kind]
+            del self._waiting[account]
             if rest:
-                self._waiting[kind] = rest  # behind the others
-            task = asyncio.get_running_loop().create_task(self._send(kind, bundle))
+                self._waiting[account] = rest  # behind the others
+            task = asyncio.get_running_loop().create_task(self._send(account, bundle))
             self._sending.add(task)
             task.add_done_callback(self._sent)
 
@@ -93,15 +86,13 @@ class SubmitGatherer:
         if self._waiting and self._timer is None:
             self._flush()
 
-    async def _send(self, kind: Kind, bundle: list[Waiting]) -> None:
+    async def _send(self, account: str, bundle: list[Waiting]) -> None:
         made: Sequence[str | Fault] | None = None
         try:
-            made = await self._accept(kind, [submission for submission, _ in bundle])
+            made = await self._accept(account, [submission for submission, _ in bundle])
         except Exception as error:  # AWS's or the network's: the customers send again
             self.failed_sends += 1
-            _log.error(
-                "submits not accepted", extra={"account": kind.account, "submits": len(bundle), "error": repr(error)}
-            )
+            _log.error("submits not accepted", extra={"account": account, "submits": len(bundle), "error": repr(error)})
         finally:
             self.pending -= len(bundle)
             for place, (_, answer) in enumerate(bundle):

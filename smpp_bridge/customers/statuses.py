@@ -45,6 +45,7 @@ OF_FIELD: Final[Mapping[str, int]] = {
     "/to": Status.INVALID_DESTINATION,
     "/from": Status.INVALID_SOURCE,
     "/validity_seconds": Status.INVALID_VALIDITY,
+    "/send_at": Status.INVALID_SCHEDULE,
     "/text": Status.INVALID_MESSAGE_LENGTH,
     "/data": Status.INVALID_MESSAGE_LENGTH,
 }

@@ -7,18 +7,17 @@ from chalicelib.domain.message import Message
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault
 from chalicelib.services.join import CutPart, Taken, Waits
-from smpp_bridge.customers.gathering import Kind
 
 
 class SubmitPlatform(Protocol):
     """Every call may raise what its implementation raises when the other side is not well: then nobody knows whether
     it was done, and the customer is told to try again."""
 
-    async def accept(self, kind: Kind, submissions: Sequence[Submission]) -> Sequence[str | Fault]:
+    async def accept(self, account: str, submissions: Sequence[Submission]) -> Sequence[str | Fault]:
         """The ids of the messages, which are durable now, or why not; in the order of the submissions."""
         ...
 
-    async def accept_together(self, kind: Kind, submissions: Sequence[Submission]) -> Sequence[str | Fault]:
+    async def accept_together(self, account: str, submissions: Sequence[Submission]) -> Sequence[str | Fault]:
         """The same for one message to several recipients: receipts of all go to the first id in the answer."""
         ...
 

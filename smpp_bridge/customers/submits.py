@@ -21,7 +21,8 @@ from smpp_bridge.protocol.status import Status
 from smpp_bridge.protocol.tlvs import Tag
 
 MAX_TLV_OCTETS: Final = 1_000  # of what is kept for the gateway, a message
-MAX_SCHEDULE_SECONDS: Final = 900  # as long as SQS delays
+MAX_SCHEDULE_MS: Final = 30 * 86_400_000  # as long as messages are looked after; accept counts the validity, too
+MAX_PART_SCHEDULE_MS: Final = 900_000  # of a part: as long as SQS delays, since it may be sent by who wakes up last
 LATE_SCHEDULE_MS: Final = 60_000  # a customer's clock may be fast by so much: then it is sent at once
 PRIORITIES: Final[tuple[Priority, ...]] = ("bulk", "normal", "high", "high")  # by priority_flag (5.2.14)
 _UDHI: Final = 0x40  # esm_class (5.2.12), as are the next two
@@ -55,7 +56,6 @@ class ReadSubmit(msgspec.Struct, frozen=True):
     submission: Submission
     octets: bytes
     data_coding: int
-    scheduled_ms: int | None = None
     replaces: bool = False
 
 
@@ -91,7 +91,8 @@ def read_to(pdu: Submit, to: str, login: SmppLogin, now_ms: int) -> ReadSubmit:
             raise Refused(Status.INVALID_DEFAULT_MESSAGE_ID, "there are no messages kept here to be named")
         priority, replaces = PRIORITIES[pdu.priority_flag], bool(pdu.replace_if_present_flag)
         if pdu.schedule_delivery_time:
-            scheduled_ms = read_schedule(pdu.schedule_delivery_time, now_ms)
+            most_ms = MAX_SCHEDULE_MS if segment is None else MAX_PART_SCHEDULE_MS
+            scheduled_ms = read_schedule(pdu.schedule_delivery_time, now_ms, most_ms)
         if pdu.validity_period:
             validity_seconds = read_validity(pdu.validity_period, now_ms)
     return ReadSubmit(
@@ -111,23 +112,23 @@ def read_to(pdu: Submit, to: str, login: SmppLogin, now_ms: int) -> ReadSubmit:
             message_class=_CLASSES.get(tlvs.get(_DEST_ADDR_SUBUNIT, b""), coding.message_class),
             udh=udh,
             segment=segment,
+            send_at_ms=scheduled_ms,
             tlvs=_kept(pdu) if pdu.tlvs else (),
         ),
         octets,
         data_coding,
-        scheduled_ms,
         replaces,
     )
 
 
-def read_schedule(text: str, now_ms: int) -> int | None:
+def read_schedule(text: str, now_ms: int, most_ms: int) -> int | None:
     """When to begin to deliver; None where that is by now. Raises Refused."""
     try:
         at_ms = read_time(text, now_ms)
     except BadTime as error:
         raise Refused(Status.INVALID_SCHEDULE, str(error)) from None
-    if at_ms < now_ms - LATE_SCHEDULE_MS or at_ms > now_ms + MAX_SCHEDULE_SECONDS * 1000:
-        raise Refused(Status.INVALID_SCHEDULE, f"not within the next {MAX_SCHEDULE_SECONDS} seconds")
+    if at_ms < now_ms - LATE_SCHEDULE_MS or at_ms > now_ms + most_ms:
+        raise Refused(Status.INVALID_SCHEDULE, f"not within the next {most_ms // 1000} seconds")
     return at_ms if at_ms > now_ms else None
 
 

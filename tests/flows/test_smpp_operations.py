@@ -99,7 +99,7 @@ def test_a_scheduled_message_is_taken_back_before_its_time(client: dict[str, Any
 
     async def main() -> None:
         async with bound(client) as esme:
-            message_id = await answered(esme, to, schedule_delivery_time="000000000002000R")
+            message_id = await answered(esme, to, schedule_delivery_time="000001000000000R")
             assert (await asked(esme, QuerySm(message_id=message_id))).message_state == 1
             assert (await asked(esme, CancelSm(message_id=message_id))).status == Status.OK
             assert (await ended(esme, message_id)).message_state == 4  # DELETED

@@ -1,16 +1,18 @@
 """Many messages at once: each is judged on its own, and those that are accepted are durable in bundles."""
 
+import msgspec
 import pytest
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
+from chalicelib.domain.message import Status
 from chalicelib.domain.rules import Gateway, Route, Target
 from chalicelib.services.accept import Acceptance
 from chalicelib.services.accept_many import accept_many
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault
 from chalicelib.settings import Settings
-from chalicelib.store import accounts, ledger, queues, rules
+from chalicelib.store import accounts, ledger, rules, scheduled
 from chalicelib.wire import MAX_BUNDLE_BYTES, MAX_BUNDLE_MESSAGES, AcceptedBundle, encode
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, NOW_MS, PRICE_MICROS
@@ -105,12 +107,20 @@ def test_what_does_not_fit_one_bundle_is_in_others_with_the_same_names_each_time
         assert len(encode(bundle)) < MAX_BUNDLE_BYTES + 1000
 
 
-def test_what_is_delayed_is_not_seen_before(aws: Settings) -> None:
-    accept_many(opened(), [submission()], NOW_MS, delay_seconds=60)
-    assert not bundles()
-    assert queues._sqs().get_queue_attributes(
-        QueueUrl=queues.url("accepted"), AttributeNames=["ApproximateNumberOfMessagesDelayed"]
-    )["Attributes"] == {"ApproximateNumberOfMessagesDelayed": "1"}
+def test_what_is_to_be_sent_later_is_scheduled_each_alone(aws: Settings) -> None:
+    later_ms = NOW_MS + 3_600_000
+    account = opened()
+    later = msgspec.structs.replace(submission(), send_at_ms=later_ms)
+    too_late = msgspec.structs.replace(submission(), send_at_ms=NOW_MS + 31 * 86_400_000)
+    made = accept_many(account, [later, submission(text="now"), later, too_late], NOW_MS)
+    assert codes(made) == ["", "", "", "invalid_request"]
+    (bundle,) = bundles()
+    assert [draft.content.text for draft in bundle.messages] == ["now"]
+    due = sorted(scheduled.due(later_ms), key=lambda one: one.message)
+    scheduled_ids = [made[place].draft.id for place in (0, 2)]  # type: ignore[union-attr]
+    assert [one.message for one in due] == sorted(scheduled_ids)
+    assert [one.bundle.id for one in due] == [ids.bundle_of_single(one.message) for one in due]
+    assert {world.status(message_id) for message_id in scheduled_ids} == {Status.SCHEDULED}
 
 
 def test_an_smpp_validity_is_cut_to_what_the_account_allows(aws: Settings) -> None:

@@ -13,7 +13,6 @@ from chalicelib.services.faults import Fault
 from chalicelib.services.join import CutPart, Taken, Waits
 from smpp_bridge.customers.application import Answer
 from smpp_bridge.customers.desk import SubmitDesk
-from smpp_bridge.customers.gathering import Kind
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.protocol.operations import State
 from smpp_bridge.protocol.pdu import Pdu
@@ -43,7 +42,7 @@ class Memory:
     """The platform in memory. `unwell` names the calls that raise, `held` keeps bundles from becoming durable."""
 
     def __init__(self) -> None:
-        self.bundles: list[tuple[Kind, list[Submission]]] = []
+        self.bundles: list[tuple[str, list[Submission]]] = []
         self.parts: list[CutPart] = []
         self.ended: list[Waits] = []
         self.messages: dict[str, Message] = {}
@@ -60,7 +59,7 @@ class Memory:
         if call in self.unwell:
             raise OSError(call)
 
-    async def accept(self, kind: Kind, submissions: Sequence[Submission]) -> list[str | Fault]:
+    async def accept(self, account: str, submissions: Sequence[Submission]) -> list[str | Fault]:
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
@@ -69,11 +68,11 @@ class Memory:
             await self._check("accept")
         finally:
             self.under_way -= 1
-        self.bundles.append((kind, list(submissions)))
+        self.bundles.append((account, list(submissions)))
         return [self._made(each) for each in submissions]
 
-    async def accept_together(self, kind: Kind, submissions: Sequence[Submission]) -> list[str | Fault]:
-        return await self.accept(kind, submissions)
+    async def accept_together(self, account: str, submissions: Sequence[Submission]) -> list[str | Fault]:
+        return await self.accept(account, submissions)
 
     def _made(self, submission: Submission) -> str | Fault:
         fault = self.faults.get(submission.text or "") or self.faults.get(submission.to)

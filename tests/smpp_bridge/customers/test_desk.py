@@ -8,7 +8,7 @@ from chalicelib.services.join import Taken, Waits
 from chalicelib.wire import MAX_BUNDLE_MESSAGES
 from smpp_bridge.customers.application import Answer
 from smpp_bridge.customers.desk import SubmitDesk
-from smpp_bridge.customers.gathering import AT_ONCE, MAX_WAITING, Kind
+from smpp_bridge.customers.gathering import AT_ONCE, MAX_WAITING
 from smpp_bridge.customers.rates import Rates
 from smpp_bridge.customers.statuses import OwnStatus
 from smpp_bridge.gateways.clock import Clock
@@ -29,8 +29,8 @@ def test_submits_are_gathered_and_each_has_its_own_answer() -> None:
     told = answers(platform, *[submit(short_message=text) for text in (b"one", b"poor", b"nowhere", b"two")])
     assert [each.status for each in told] == [0, OwnStatus.NO_CREDIT, Smpp.INVALID_DESTINATION, 0]
     assert len({each.fields["message_id"] for each in told if not each.status}) == 2
-    ((kind, submissions),) = platform.bundles
-    assert kind == Kind("acc_one")
+    ((account, submissions),) = platform.bundles
+    assert account == "acc_one"
     assert [each.text for each in submissions] == ["one", "poor", "nowhere", "two"]
 
 
@@ -55,7 +55,7 @@ def test_bundles_have_no_more_than_fits_and_are_one_accounts() -> None:
         sessions = [Bound("a", "acc_a"), Bound("b", "acc_b")]
         coming = [front.serve(sessions[number % 2], submit()) for number in range(3 * MAX_BUNDLE_MESSAGES)]
         await asyncio.gather(*coming)
-        assert {kind.account for kind, _ in platform.bundles} == {"acc_a", "acc_b"}
+        assert {account for account, _ in platform.bundles} == {"acc_a", "acc_b"}
         assert max(len(submissions) for _, submissions in platform.bundles) == MAX_BUNDLE_MESSAGES
         assert sum(len(submissions) for _, submissions in platform.bundles) == 3 * MAX_BUNDLE_MESSAGES
 
@@ -72,7 +72,7 @@ def test_a_busy_account_does_not_keep_another_waiting() -> None:
         other = front.serve(Bound("b", "acc_b"), submit())
         platform.held.set()
         assert (await other).status == 0
-        accounts = [kind.account for kind, _ in platform.bundles]
+        accounts = [account for account, _ in platform.bundles]
         assert accounts.index("acc_b") <= 2 * AT_ONCE
         await asyncio.gather(*busy)
         assert platform.most_under_way == AT_ONCE
@@ -143,11 +143,10 @@ def test_what_is_over_a_burst_at_once_passes_from_a_full_bucket_and_is_paid_off(
     assert not rates.take("acme", 2.0, 5, now=2.0)
 
 
-def test_scheduled_submits_are_delayed_together() -> None:
+def test_a_scheduled_submit_says_when() -> None:
     platform = Memory()
-    later = [submit(schedule_delivery_time="000000000200000R") for _ in range(2)]
-    assert [each.status for each in answers(platform, submit(), *later)] == [0, 0, 0]
-    assert sorted((kind.delay_seconds, len(some)) for kind, some in platform.bundles) == [(0, 1), (120, 2)]
+    assert answer(platform, submit(schedule_delivery_time="000003000200000R")).status == 0
+    assert platform.bundles[0][1][0].send_at_ms == NOW_MS + (3 * 86_400 + 120) * 1000
 
 
 def test_replace_if_present_takes_the_last_one_back_first() -> None:

@@ -14,7 +14,7 @@ from chalicelib.domain.smpp_login import SmppLogin
 from chalicelib.domain.text import Encoding
 from smpp_bridge.customers.refused import Refused
 from smpp_bridge.customers.statuses import OwnStatus
-from smpp_bridge.customers.submits import MAX_SCHEDULE_SECONDS, MAX_TLV_OCTETS, ReadSubmit, read_submit
+from smpp_bridge.customers.submits import MAX_TLV_OCTETS, ReadSubmit, read_submit
 from smpp_bridge.protocol.codec import decode, encode
 from smpp_bridge.protocol.messages import DataSm, SubmitSm
 from smpp_bridge.protocol.status import Status
@@ -142,7 +142,8 @@ def test_the_display_as_destination_is_flash() -> None:
         ({"validity_period": "000000000000000R"}, Status.INVALID_VALIDITY),
         ({"validity_period": "251399000000000+"}, Status.INVALID_VALIDITY),
         ({"schedule_delivery_time": "251122000000000+"}, Status.INVALID_SCHEDULE),
-        ({"schedule_delivery_time": "000000001501000R"}, Status.INVALID_SCHEDULE),
+        ({"schedule_delivery_time": "000031000000000R"}, Status.INVALID_SCHEDULE),
+        ({"schedule_delivery_time": "000000001501000R", "tlvs": segment_tlvs(7, 2, 1)}, Status.INVALID_SCHEDULE),
         ({"schedule_delivery_time": "someday, perhaps"}, Status.INVALID_SCHEDULE),
     ],
 )
@@ -254,9 +255,8 @@ def test_an_absolute_validity_counts_from_now_in_its_own_time_zone() -> None:
     ids=["relative", "absolute", "half a minute ago", "no time from now"],
 )
 def test_scheduled_delivery(text: str, seconds: int | None) -> None:
-    assert MAX_SCHEDULE_SECONDS >= 300
     expected = None if seconds is None else NOW_MS + seconds * 1000
-    assert read(schedule_delivery_time=text).scheduled_ms == expected
+    assert read(schedule_delivery_time=text).submission.send_at_ms == expected
 
 
 def test_data_sm_is_read_alike() -> None:
