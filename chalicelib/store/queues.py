@@ -175,6 +175,12 @@ def delete_many(queue: str, handles: Sequence[str]) -> None:
         _sqs().delete_message_batch(QueueUrl=url(queue), Entries=entries)
 
 
+def waiting(queue: str) -> int:
+    """About how many records of a queue are in nobody's hands, and not put off."""
+    name = "ApproximateNumberOfMessages"
+    return int(_sqs().get_queue_attributes(QueueUrl=url(queue), AttributeNames=[name])["Attributes"][name])
+
+
 def depth(queue: str) -> int:
     """About how many records are on a queue, in somebody's hands or not."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

@@ -20,6 +20,11 @@ from smpp_bridge.gateways.platform import Holder
 
 CALL_THREADS: Final = 16  # boto3 does hardly more with more of them: it is bound by the interpreter
 RECEIVE_THREADS: Final = 256  # each waits on a queue; two a gateway, made as they are needed
+# With more records than this on ⟨outcomes⟩ in nobody's hands settle is behind: the log does not know what was told. No
+# claim is left alone for that for longer than the minutes below: what does not get better must not hold all up.
+BEHIND: Final = 50
+_LATEST_MS: Final = 30 * 60_000
+_LOOK_SECONDS: Final = 5.0  # how often it is looked how settle fares
 
 T = TypeVar("T")
 
@@ -35,6 +40,7 @@ class AwsPlatform:
         self._settled_ms = settled_seconds * 1000
         self._clock = clock
         self._receive_seconds = receive_seconds
+        self._behind = (-_LOOK_SECONDS, False)  # when it was looked, of the monotonic clock, and whether settle was
         self._calls = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="aws")
         self._receives = ThreadPoolExecutor(RECEIVE_THREADS, thread_name_prefix="receive")
 
@@ -98,10 +104,18 @@ class AwsPlatform:
             return Holder.NOW_OURS
         if claim.by == dispatches.CANCEL:
             return Holder.CANCELED
-        if self._clock.epoch_ms() - claim.at_ms < self._settled_ms:
+        age_ms = self._clock.epoch_ms() - claim.at_ms
+        if age_ms < self._settled_ms or (age_ms < _LATEST_MS and await self._settle_is_behind()):
             return Holder.AT_WORK
         there = claim.by != by and await self._call(lambda: leases.alive(claim.by))
         return Holder.AT_WORK if there else Holder.EARLIER
+
+    async def _settle_is_behind(self) -> bool:
+        at, behind = self._behind
+        if self._clock.monotonic() - at >= _LOOK_SECONDS:
+            behind = await self._call(lambda: queues.waiting(queues.OUTCOMES)) > BEHIND
+            self._behind = self._clock.monotonic(), behind
+        return behind
 
     async def canceled(self, account: str, message_ids: Sequence[str]) -> set[str]:
         """See Platform."""

@@ -14,7 +14,7 @@ from chalicelib.store.leases import Bridge
 from chalicelib.store.messages import Noted
 from chalicelib.wire import EndOutcome, OutcomeBundle, ReceiptOutcome, SubmitOutcome, decode
 from infra.local.smsc import Config, Smsc
-from smpp_bridge.gateways.aws import AwsPlatform
+from smpp_bridge.gateways.aws import BEHIND, AwsPlatform
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.platform import Holder
 from smpp_bridge.main import run as run_bridge
@@ -143,6 +143,29 @@ def test_who_asks_first_has_the_claim_and_asking_again_changes_nothing(aws: Sett
         assert await platform.claim("c", "bridge_1", at) is Holder.CANCELED
 
     run(main())
+
+
+def test_while_settle_is_behind_nobody_goes_by_what_the_log_does_not_tell(aws: Settings) -> None:
+    now = [1_000.0]
+    made_ms = now_ms()
+    clock = Clock(monotonic=lambda: now[0], epoch_ms=lambda: made_ms + int(now[0] * 1000))
+
+    async def asked(after_seconds: float) -> Holder:
+        now[0] += after_seconds
+        return await platform.claim("d", "bridge_2", clock.epoch_ms())
+
+    platform = AwsPlatform(clock, receive_seconds=0, settled_seconds=30)
+    dispatches.claim("d", "a bridge that died", clock.epoch_ms())
+    told = [OutcomeBundle(id=str(number), outcomes=()) for number in range(BEHIND + 1)]
+    queues.send_many(queues.OUTCOMES, told)
+    assert run(asked(120)) is Holder.AT_WORK
+    (record,) = queues.receive(queues.OUTCOMES, 1, 0)
+    queues.delete_many(queues.OUTCOMES, [record.handle])
+    assert run(asked(1)) is Holder.AT_WORK  # it was looked a moment ago
+    assert run(asked(5)) is Holder.EARLIER
+    queues.send_many(queues.OUTCOMES, told)
+    assert run(asked(5)) is Holder.AT_WORK
+    assert run(asked(30 * 60)) is Holder.EARLIER  # not for ever
 
 
 def test_a_redelivered_record_is_taken_up_by_the_log(aws: Settings) -> None:
