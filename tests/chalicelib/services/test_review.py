@@ -18,6 +18,7 @@ from chalicelib.services.settle import settle
 from chalicelib.settings import Settings
 from chalicelib.store import accounts, held, ledger, queues, rules
 from tests.chalicelib.services import world
+from tests.chalicelib.services.test_audit import begun, to_the_end
 from tests.chalicelib.services.world import ACCOUNT, GATEWAY, HOUR_MS, NOW_MS, PRICE_MICROS
 
 
@@ -99,6 +100,23 @@ def test_of_a_bundle_only_what_is_held_waits_and_each_is_paid_for_by_itself() ->
     settle_outcomes()
     assert [world.status(one.id) for one in (go, stay, leave)] == [Status.QUEUED, Status.QUEUED, Status.REJECTED]
     assert world.balance() == world.ledger_sum() == 7 * PRICE_MICROS
+
+
+def test_the_books_of_a_day_with_held_messages_are_clean() -> None:
+    plain = world.draft()
+    go = msgspec.structs.replace(plain, content=msgspec.structs.replace(plain.content, text="good morning"))
+    stay, leave, alone, waits = (world.draft() for _ in range(4))
+    send(go, stay, leave, waits)
+    send(alone)
+    for one in (stay, alone):
+        review.release(one.id, "KEY", NOW_MS)
+    review.drop(leave.id, "KEY", NOW_MS)
+    pass_on(twice=True)
+    settle_outcomes()
+    audit = to_the_end(begun(NOW_MS + HOUR_MS), NOW_MS + HOUR_MS)
+    assert audit.books.differences == []
+    assert audit.books.open == {}
+    assert (audit.books.messages, audit.books.charged_micros) == (5, 3 * PRICE_MICROS)
 
 
 def test_a_dropped_message_ends_as_blocked_and_stays_so() -> None:
