@@ -69,6 +69,10 @@ def _home_of(body: str) -> str | None:
             return queues.esme_queue(bundle.login)
         case wire.JobWork():
             return queues.JOBS
+        case wire.InboundBundle():
+            return queues.INBOUND
+        case wire.WebhookBundle():
+            return queues.WEBHOOKS
         case wire.Visit():
             return queues.VISITS
         case wire.Audit():

@@ -13,7 +13,7 @@ from chalicelib.domain.text import Encoding
 from chalicelib.domain.webhook_event import of_test
 from infra.local.echo import Echo, listening
 from tests.packaging.cloud import PREFIX, Cloud
-from tests.packaging.journey import CHARGE, GATEWAY, SETTLE, Journey
+from tests.packaging.journey import CHARGE, GATEWAY, SETTLE, SHELVE, Journey
 from tests.packaging.upkeep import EVENT
 
 RECEIVE: Final = "functions.inbound.receive"
@@ -42,6 +42,7 @@ def tell(journey: Journey, cloud: Cloud, admin: str, key: str) -> list[dict[str,
         _write(journey, cloud)
         _deliver(journey, cloud, own["id"], hooks)
         _read(journey, admin, key, hooks, echo)
+        _resurrect(journey, cloud, admin)
         return echo.received()
 
 
@@ -183,6 +184,16 @@ def _read(journey: Journey, admin: str, key: str, hooks: dict[str, str], echo: E
     )
     journey.call(key, ("GET", f"/v1/inbound/{inbound['data'][0]['id']}", None))
     journey.call(admin, ("GET", "/v1/admin/inbound", None))
+
+
+def _resurrect(journey: Journey, cloud: Cloud, admin: str) -> None:
+    """What was no bundle is sent again to the queues that it lay on."""
+    assert journey.run(SHELVE, cloud.receive("dead")).failures == []
+    cloud.take_all("dead")
+    (listed,) = journey.call(admin, ("GET", "/v1/admin/dead-letters", None))
+    paths = [f"/v1/admin/dead-letters/{letter['id']}" for letter in listed["data"]]
+    again = journey.call(admin, *(("POST", f"{path}/resend", None) for path in paths))
+    assert {letter["queue"] for letter in again} >= set(ON_QUEUES.values())
 
 
 def _written(text: str, segment: Segment | None = None) -> wire.InboundOutcome:

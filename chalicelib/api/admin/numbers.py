@@ -98,25 +98,25 @@ def list_numbers(call: AdminCall, query: PageQuery) -> Listing[NumberView]:
     return Listing(data=tuple(_view(row) for row in page.items), next_cursor=seal(call, "numbers", page.cursor))
 
 
-@endpoints.get("/v1/admin/numbers/{number}")
-def read_a_number(call: AdminCall, number: NumberId) -> NumberView:
+@endpoints.get("/v1/admin/numbers/{inbound_number}")
+def read_a_number(call: AdminCall, inbound_number: NumberId) -> NumberView:
     """Read a number."""
-    return _view(read_number(number))
+    return _view(read_number(inbound_number))
 
 
-@endpoints.put("/v1/admin/numbers/{number}", faults=("version_conflict",))
-def change_a_number(call: AdminCall, number: NumberId, body: NumberChange) -> NumberView:
+@endpoints.put("/v1/admin/numbers/{inbound_number}", faults=("version_conflict",))
+def change_a_number(call: AdminCall, inbound_number: NumberId, body: NumberChange) -> NumberView:
     """Change whose a number is."""
-    held = read_number(number).value
+    held = read_number(inbound_number).value
     changed = InboundNumber(id=held.id, number=held.number, gateway=held.gateway, **_settings(body))
     return _view(change_number(changed, body.version))
 
 
-@endpoints.delete("/v1/admin/numbers/{number}")
-def release_a_number(call: AdminCall, number: NumberId) -> Deleted:
+@endpoints.delete("/v1/admin/numbers/{inbound_number}")
+def release_a_number(call: AdminCall, inbound_number: NumberId) -> Deleted:
     """Release a number: what comes to it is nobody's."""
-    release_number(number)
-    return Deleted(number)
+    release_number(inbound_number)
+    return Deleted(inbound_number)
 
 
 @endpoints.get("/v1/admin/inbound", faults=("invalid_cursor",))

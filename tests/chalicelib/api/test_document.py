@@ -15,12 +15,13 @@ from schemathesis.generation import GenerationMode
 from app import app
 from chalicelib.api.catalogue import CATALOGUE
 from chalicelib.api.problems import KINDS
-from chalicelib.domain.ids import new_message_id
+from chalicelib.domain.ids import new_message_id, new_ulid
+from chalicelib.domain.inbound import Inbound
 from chalicelib.domain.message import Content
 from chalicelib.domain.text import Encoding
 from chalicelib.services.issue_key import issue_customer_key
 from chalicelib.services.shelve import Arrival, shelve
-from chalicelib.store import held
+from chalicelib.store import held, inbound
 from chalicelib.store.held import HeldMessage
 from tests.chalicelib.api.world import NUMBER, World
 from tests.chalicelib.api.wsgi import application
@@ -114,7 +115,31 @@ def things(world: World) -> dict[str, str]:
         "rule": rule(world, "content-rules", {"kind": "word", "patterns": ["x"], "action": "hold"}),
         "sender_rule": rule(world, "sender-rules", {}),
         "held_message": held_message(world),
+        **hooks_and_numbers(world),
         "letter": shelve(Arrival(record="R", body="x", queue="billing"), world.now_ms()).id,  # type: ignore[union-attr]
+    }
+
+
+def hooks_and_numbers(world: World) -> dict[str, str]:
+    """A webhook with a delivery, a number, and what somebody wrote."""
+    webhook = world.call("POST", "/v1/webhooks", {"url": "https://customer.example/"}).json_body["id"]
+    number = world.as_admin("POST", "/v1/admin/numbers", {"number": "12345", "account": world.account.id})
+    message = Inbound(
+        id=f"in_{new_ulid(world.now_ms())}",
+        account=world.account.id,
+        at_ms=world.now_ms(),
+        sender=NUMBER,
+        recipient="12345",
+        gateway="sim",
+        encoding=Encoding.GSM7,
+        text="x",
+    )
+    inbound.keep(message, 1)
+    return {
+        "webhook": webhook,
+        "delivery": world.call("POST", f"/v1/webhooks/{webhook}/test").json_body["id"],
+        "inbound_number": number.json_body["id"],
+        "inbound_message": message.id,
     }
 
 
