@@ -13,7 +13,7 @@ from tests.smpp_bridge.customers.outbox_world import MemoryMailbox, Session, bin
 
 STATUSES = (0x08, 0x58, 0x14, 0x65, 0x66, 0x400)
 CALLS = ("receive", "delete", "hide", "put_off")
-STEPS = ("put", "bind", "lose", "unwell", "well", "wait")
+STEPS = ("put", "put", "bind", "bind", "lose", "unwell", "well", "wait")
 
 
 class Moody:
@@ -29,8 +29,10 @@ class Moody:
         return self._dice.choice((*STATUSES, None))
 
 
-async def live(steps: list[str], seed: int, bridges: int) -> None:
+async def live(seed: int) -> None:
+    """A life that follows from its seed. Not drawn step by step: lives that hypothesis likes are too short to meet."""
     dice = random.Random(seed)
+    bridges = dice.randint(1, 3)
     mailbox = MemoryMailbox()
     boxes = [Outbox(mailbox, clock=clock()) for _ in range(bridges)]
     bound: list[tuple[Outbox, Session]] = []
@@ -39,14 +41,14 @@ async def live(steps: list[str], seed: int, bridges: int) -> None:
     put = 0
 
     def come(mood: Moody) -> None:
-        session = Session(mood, window=dice.choice((1, 2, 10)), answer_seconds=dice.choice((0.01, 1.0)))
+        session = Session(mood, window=dice.choice((1, 2, 10)), answer_seconds=dice.choice((0.01, 1.0, 5.0)))
         box = dice.choice(boxes)
         bound.append((box, session))
         every.append(session)
         bind(box, session)
 
-    for step in steps:
-        match step:
+    for _ in range(dice.randint(5, 30)):
+        match dice.choice(STEPS):
             case "put":
                 for _ in range(dice.randint(1, 12)):
                     many = dice.randint(1, 5)
@@ -60,7 +62,7 @@ async def live(steps: list[str], seed: int, bridges: int) -> None:
                 mailbox.unwell.add(dice.choice(CALLS))
             case "well":
                 mailbox.unwell.clear()
-        await asyncio.sleep(dice.choice((0.0, 0.05, 3.0, 70.0)))
+        await asyncio.sleep(dice.choice((0.0, 0.6, 0.6, 3.0, 70.0)))
 
     moody.share = 0.0
     mailbox.unwell.clear()
@@ -85,10 +87,6 @@ async def live(steps: list[str], seed: int, bridges: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    steps=st.lists(st.sampled_from(STEPS), min_size=1, max_size=15),
-    seed=st.integers(0, 2**32),
-    bridges=st.integers(1, 3),
-)
-def test_all_is_told_in_the_end_and_by_one_bridge_once(steps: list[str], seed: int, bridges: int) -> None:
-    run(live(steps, seed, bridges))
+@given(seed=st.integers(0, 2**32))
+def test_all_is_told_in_the_end_and_by_one_bridge_once(seed: int) -> None:
+    run(live(seed))
