@@ -28,7 +28,7 @@ _MAX_BULK_CLAIMS: Final = 6  # of these, so that nothing urgent waits for one to
 _MAX_READY: Final = 2_000  # messages claimed and not yet submitted: these are in doubt after a crash
 _READY_SECONDS: Final = 0.2  # of the gateway's rate: a claim takes some milliseconds, at times a tenth of a second
 _AGAIN_SECONDS: Final = 1.0  # after a claim that went wrong
-_AT_WORK_SECONDS: Final = 30.0  # until it is looked again whether another bridge is through with a slice
+_AT_WORK_SECONDS: Final = 10.0  # until it is looked again whether another bridge is through with a slice
 
 _log: Final = logging.getLogger(__name__)
 
