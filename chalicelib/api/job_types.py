@@ -28,7 +28,6 @@ _ULID: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 
 JobId = Annotated[str, Meta(pattern=f"^job_{_ULID}$(?!\\n)", description="A job's id.")]
 UploadId = Annotated[str, Meta(pattern=f"^upl_{_ULID}$(?!\\n)", description="An upload's id.")]
-GroupId = Annotated[str, Meta(pattern=f"^grp_{_ULID}$(?!\\n)", description="A group's id.")]
 Clock = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\\n)", examples=["09:00"])]
 Columns = Annotated[
     dict[
@@ -84,10 +83,9 @@ class JobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class NewJob(JobSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A job to make. Exactly one of `recipients`, `group_ids` and `upload_id` is given."""
+    """A job to make. Exactly one of `recipients` and `upload_id` is given."""
 
     recipients: Annotated[tuple[Columns, ...], Meta(min_length=1, max_length=MAX_LISTED)] | None = None
-    group_ids: Annotated[tuple[GroupId, ...], Meta(min_length=1, max_length=100)] | None = None
     upload_id: UploadId | None = None
     dry_run: Annotated[bool, Meta(description="Read and price all, and wait to be started by hand.")] = False
 
@@ -169,7 +167,6 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority
     source: SourceKind
     upload_id: str | None
-    group_ids: tuple[str, ...]
     dedupe: bool
     rate: float | None
     spread_seconds: int | None
@@ -210,16 +207,15 @@ class NewUpload(msgspec.Struct, frozen=True, kw_only=True):
 
 def new_job(body: NewJob, account: Account, mode: Mode, now_ms: int) -> Job:
     """The job that is asked for. Raises Fault `invalid_request`."""
-    given = [name for name in ("recipients", "group_ids", "upload_id") if getattr(body, name) is not None]
+    given = [name for name in ("recipients", "upload_id") if getattr(body, name) is not None]
     if len(given) != 1:
         code, told = ("missing", "give one of them") if not given else ("not_allowed", "give only one of them")
         pointer = "/recipients" if not given else f"/{given[1]}"
-        raise invalid(FieldFault(field=pointer, code=code, detail=f"recipients, group_ids, upload_id: {told}"))
-    kinds: dict[str, SourceKind] = {"recipients": "recipients", "group_ids": "groups", "upload_id": "upload"}
+        raise invalid(FieldFault(field=pointer, code=code, detail=f"recipients, upload_id: {told}"))
+    kinds: dict[str, SourceKind] = {"recipients": "recipients", "upload_id": "upload"}
     source = Source(
         kind=kinds[given[0]],
         upload=body.upload_id or "",
-        groups=body.group_ids or (),
         number_column=body.number_column,
     )
     made = Job(
@@ -270,7 +266,6 @@ def view(row: JobRow, tally: Tally | None, now_ms: int) -> JobView:
         priority=job.priority,
         source=job.source.kind,
         upload_id=job.source.upload or None,
-        group_ids=job.source.groups,
         dedupe=job.dedupe,
         rate=job.rate,
         spread_seconds=job.spread_seconds,

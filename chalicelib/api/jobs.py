@@ -27,8 +27,8 @@ STARTS: Final = (*CHANGES, "no_credit", "account_suspended")
 def create_job(call: CustomerCall, body: NewJob) -> JobView:
     """Send a text to many.
 
-    The recipients of the request are read at once; groups and uploaded files are read in the background, while the
-    job's status is `preparing`. Then it starts, or waits for its time; with `dry_run`, for you to start it.
+    The recipients of the request are read at once; an uploaded file is read in the background, while the job's status
+    is `preparing`. Then it starts, or waits for its time; with `dry_run`, for you to start it.
     """
     account = call.caller.account
     job = types.new_job(body, account, call.caller.key.mode, call.now_ms)

@@ -18,7 +18,6 @@ from chalicelib.wire import MAX_BUNDLE_MESSAGES, JobWork
 HEAL_MS: Final = 150_000  # a record that failed comes again after two minutes; after this the scheduler sends another
 LEAST_STEP: Final = 10 * MAX_BUNDLE_MESSAGES
 PACED_SECONDS: Final = 2.0  # of a job with a rate, a step is what it sends in so long
-STALE_MS: Final = 600_000  # groups may have changed since they were read
 MISSED: Final = ErrorInfo(code="missed_start", title="The job's time was missed, and it is not to catch up.")
 
 log: Final = logging.getLogger(__name__)
@@ -40,15 +39,10 @@ def start_when_due(account: str, job_id: str, at_ms: int, now_ms: int) -> None:
 
 
 def start(row: JobRow, now_ms: int) -> JobRow | None:
-    """The job, running; preparing once more where its groups were read a while ago; paused where credit is lacking.
-
-    None where somebody has changed it meanwhile.
-    """
+    """The job, running; paused where credit is lacking. None where somebody has changed it meanwhile."""
     job, account = row.job, accounts.get(row.job.account)
     if account is None or job.survey is None:
         return None
-    if job.source.kind == "groups" and now_ms - (job.surveyed_ms or 0) > STALE_MS:
-        return prepare_anew(row, now_ms)
     run = ids.new_run_id(now_ms, account.shards)
     begun = msgspec.structs.replace(
         job,
