@@ -34,6 +34,11 @@ OWN_ERRORS: Final[Mapping[str, str]] = {
     "validity_expired": "906",
     "canceled": "907",
     "no_answer": "908",
+    "dnd": "909",
+    "opted_out": "910",
+    "outside_hours": "911",
+    "content_blocked": "912",
+    "sender_not_allowed": "913",
 }
 OTHER_OWN_ERROR: Final = "900"
 _COMMAND_STATUS: Final = re.compile("0x[0-9A-F]{2,8}")  # as the bridge tells a refused submit_sm
