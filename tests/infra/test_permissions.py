@@ -1,0 +1,88 @@
+"""What keeps recipients in peace asks AWS only for what its functions' policies allow."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from chalicelib import wire
+from chalicelib.services import limit_rate
+from chalicelib.services.charge import charge
+from chalicelib.services.issue_key import Access, issue_customer_key
+from chalicelib.services.route import route
+from chalicelib.store import aws, cached, queues, rules
+from infra.policies import policy
+from tests.chalicelib.api.world import ACCOUNT, NUMBER, World
+from tests.chalicelib.services.world import waiting
+from tests.packaging.permissions import Need, allows, needs
+from tests.world import PREFIX
+
+
+class Recorder:
+    """What is asked of AWS, while somebody looks."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] | None = None
+        for service in ("dynamodb", "sqs", "s3"):
+            aws.client(service).meta.events.register("before-parameter-build.*", self._note)
+
+    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        if self.calls is not None:
+            service = model.service_model.service_name
+            self.calls.append({"service": service, "operation": model.name, "params": params})
+
+    @contextmanager
+    def allowed(self, function: str) -> Iterator[None]:
+        """All that is asked for meanwhile is what the function may."""
+        self.calls = []
+        yield
+        asked, self.calls = self.calls, None
+        given = policy(function, PREFIX)
+        assert asked
+        assert {need for call in asked for need in needs(call) if not allows(given, need)} == set[Need]()
+
+
+@pytest.fixture
+def world(aws: object) -> World:
+    limit_rate.forget_all()
+    return World()
+
+
+def test_the_api_and_the_steps_may_do_what_suppression_rules_and_review_need(world: World) -> None:
+    recorder = Recorder()
+    admin: Callable[..., Any] = world.as_admin
+    with recorder.allowed("api"):
+        key = issue_customer_key(ACCOUNT.id, "live", "k", world.now_ms(), Access(requests_per_second=100)).text
+        world.call("GET", "/v1/account", key=key)
+        world.call("POST", "/v1/opt-outs", {"number": NUMBER})
+        world.call("POST", "/v1/opt-outs/import", ["+34600000003"])
+        world.call("GET", "/v1/opt-outs")
+        world.call("DELETE", f"/v1/opt-outs/{NUMBER}")
+        world.call("PUT", "/v1/opt-outs/keywords", {"languages": []})
+        admin("POST", "/v1/admin/dnd", {"number": "+34600000004"})
+        admin("POST", "/v1/admin/dnd/import", ["+34600000005"])
+        admin("GET", "/v1/admin/dnd?country=ES")
+        admin("DELETE", "/v1/admin/dnd/34600000005")
+        rule = {"kind": "word", "patterns": ["x"], "action": "hold"}
+        made = admin("POST", "/v1/admin/content-rules", rule).json_body["id"]
+        for path in ("content-rules", f"content-rules/{made}", "sender-rules", "countries", "held"):
+            assert admin("GET", f"/v1/admin/{path}").status_code == 200
+        admin("PUT", "/v1/admin/countries/ES", {"time_zone": "Europe/Madrid"})
+        gateway = {"id": "real", "name": "x", "host": "h", "port": 1, "system_id": "x"}
+        admin("POST", "/v1/admin/routes", {"targets": [{"gateway": "real"}], "price": "1"})
+    recorder.calls = None
+    admin("POST", "/v1/admin/gateways", {**gateway, "password": "x"})
+    assert admin("POST", "/v1/admin/rules/publish", {}).status_code == 201
+    rules.forget()
+    cached.forget_all()
+    ids = [world.send({"text": "x"}).json_body["id"] for _ in range(2)]
+    accepted = [one for one in waiting(queues.ACCEPTED) if isinstance(one, wire.AcceptedBundle)]
+    with recorder.allowed("routing"):
+        route(accepted, world.now_ms())
+    routed = [one for one in waiting(queues.BILLING) if isinstance(one, wire.RoutedBundle)]
+    with recorder.allowed("billing"):
+        charge(routed, world.now_ms())
+    with recorder.allowed("api"):
+        assert admin("POST", f"/v1/admin/held/{ids[0]}/release").status_code == 200
+        assert admin("POST", f"/v1/admin/held/{ids[1]}/drop").status_code == 200
