@@ -108,7 +108,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("webhooks", actions=("GetItem", "UpdateItem")),
         _table("webhook_health", actions=("GetItem", "DeleteItem")),
         _table("webhook_deliveries", actions=("GetItem", "Query", "BatchWriteItem")),
-        Grant("secretsmanager", ("CreateSecret", "PutSecretValue", "GetSecretValue"), ("webhooks/*",)),  # to rotate
+        Grant("secretsmanager", ("CreateSecret", "PutSecretValue", "GetSecretValue", "DeleteSecret"), ("webhooks/*",)),
         _send("webhooks", "webhooks-slow", "inbound"),  # a dead letter goes to the last of them too
         _table("numbers", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
         _table("inbound", actions=("GetItem", "Query")),

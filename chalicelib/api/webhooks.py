@@ -162,7 +162,7 @@ def delete_a_webhook(call: CustomerCall, webhook: WebhookId) -> Deleted:
 
     What waits for it is dropped. Its deliveries can be read until they expire.
     """
-    keep_webhooks.delete_webhook(call.caller.account.id, webhook, call.now_ms)
+    keep_webhooks.delete_webhook(call.caller.account.id, webhook)
     return Deleted(webhook)
 
 

@@ -51,12 +51,12 @@ class Told(msgspec.Struct, frozen=True):
 def open_webhook(account: str, given: Settings, now_ms: int) -> Told:
     """A new endpoint with its secret. Raises Fault `invalid_request`, `too_many`."""
     _check(given)
+    _check_room(webhooks.get(account))
     made = _made(Endpoint(id=ids.new_id("whk", now_ms), url="", created_ms=now_ms), given)
     secret = new_secret()
 
     def added(held: Webhooks) -> Webhooks:
-        if len(held.endpoints) >= MAX_ENDPOINTS:
-            raise Fault("too_many", f"an account has at most {MAX_ENDPOINTS} webhooks")
+        _check_room(held)
         return msgspec.structs.replace(held, endpoints=(*held.endpoints, made))
 
     # In this order: who is told of events can sign them, and no event is missed once the endpoint is there.
@@ -89,7 +89,7 @@ def rotate_secret(account: str, id_: str, now_ms: int) -> Told:
     return Told(_change(account, id_, lambda held: msgspec.structs.replace(held, rotated_ms=now_ms)), secret)
 
 
-def delete_webhook(account: str, id_: str, now_ms: int) -> None:
+def delete_webhook(account: str, id_: str) -> None:
     """The endpoint is gone; what waits for it is dropped when its time comes. Raises Fault `not_found`."""
 
     def without(held: Webhooks) -> Webhooks:
@@ -97,7 +97,7 @@ def delete_webhook(account: str, id_: str, now_ms: int) -> None:
         return msgspec.structs.replace(held, endpoints=tuple(one for one in held.endpoints if one.id != id_))
 
     webhooks.change(account, without)
-    webhooks.put_secrets(id_, ())
+    webhooks.forget_secrets(id_)
     webhook_health.forget(id_)
 
 
@@ -173,6 +173,11 @@ def _made(endpoint: Endpoint, given: Settings) -> Endpoint:
         state="active" if given.active else "disabled",
         disabled_why="",
     )
+
+
+def _check_room(held: Webhooks) -> None:
+    if len(held.endpoints) >= MAX_ENDPOINTS:
+        raise Fault("too_many", f"an account has at most {MAX_ENDPOINTS} webhooks")
 
 
 def _check(given: Settings) -> None:

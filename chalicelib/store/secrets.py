@@ -35,5 +35,14 @@ def get(name: str) -> str | None:
     return str(found["SecretString"])
 
 
+def delete(name: str) -> None:
+    """Forget the secret, at once and for good: each that is kept is paid for. Where there is none, it is done."""
+    try:
+        _client().delete_secret(SecretId=f"{settings().prefix}/{name}", ForceDeleteWithoutRecovery=True)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+
+
 def _client() -> Any:
     return aws.client("secretsmanager")

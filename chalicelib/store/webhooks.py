@@ -62,6 +62,12 @@ def put_secrets(endpoint: str, held: tuple[Secret, ...]) -> None:
     _cached_secrets.forget(endpoint)
 
 
+def forget_secrets(endpoint: str) -> None:
+    """The endpoint is no more."""
+    secrets.delete(_name(endpoint))
+    _cached_secrets.forget(endpoint)
+
+
 def secrets_of(endpoint: str) -> tuple[Secret, ...] | None:
     """The endpoint's secrets as they are kept, newest first; None where there are none."""
     held = secrets.get(_name(endpoint))

@@ -56,7 +56,7 @@ def test_a_deleted_webhook_is_gone_and_its_secret_too(world: World) -> None:
     assert world.call("DELETE", f"/v1/webhooks/{made['id']}").status_code == 200
     assert world.call("DELETE", f"/v1/webhooks/{made['id']}").status_code == 404
     assert world.call("GET", "/v1/webhooks").json_body["data"] == []
-    assert webhooks.secrets_of(made["id"]) == ()
+    assert webhooks.secrets_of(made["id"]) is None
 
 
 def test_a_test_event_is_delivered_read_and_replayed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

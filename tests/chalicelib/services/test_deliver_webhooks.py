@@ -249,7 +249,7 @@ def test_what_waits_for_an_endpoint_that_is_no_more_is_dropped_and_says_why(hook
     endpoint = hooked.open()
     tell(news())
     if how == "deleted":
-        keep_webhooks.delete_webhook(ACCOUNT, endpoint.id, NOW_MS)
+        keep_webhooks.delete_webhook(ACCOUNT, endpoint.id)
     else:
         off = Settings(url=endpoint.url, events=endpoint.events, active=False)
         keep_webhooks.change_webhook(ACCOUNT, endpoint.id, off)
