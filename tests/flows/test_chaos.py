@@ -26,7 +26,7 @@ SIZE: Final = {
     "CHASQUI_BRIDGE_LEASE_SECONDS": "4",
     "CHASQUI_BRIDGE_LINGER_SECONDS": "0.05",
 }
-SECONDS: Final = 420  # about 80 on an idle machine with two cores
+SECONDS: Final = 420  # about 180 on two cores that have four times as much to do; less by half, if they have not
 
 
 @pytest.mark.flow
