@@ -12,9 +12,9 @@ MESSAGES: Final = 2_000
 KILLS: Final = 3
 CUTS: Final = 6
 # With this seed the bridge is killed early, so that what it held is back when the load ends. A record comes again 15 s
-# after its function failed, and 20 s after its bridge died or its delete did, not 120: what the log knows by then is the
-# same. A dead bridge's lease stands for half as long as usual, and outcomes wait for each other a little longer: fewer
-# records, of which more are lost with a bridge that is killed.
+# after its function failed, and 20 s after its bridge died or its delete did, not 120: what the log knows by then is
+# the same. A dead bridge's lease stands for half as long as usual, and outcomes wait for each other a little longer:
+# fewer records, of which more are lost with a bridge that is killed.
 SIZE: Final = {
     "CHAOS_SEED": "1644",
     "CHAOS_MESSAGES": str(MESSAGES),
@@ -26,7 +26,7 @@ SIZE: Final = {
     "CHASQUI_BRIDGE_LEASE_SECONDS": "4",
     "CHASQUI_BRIDGE_LINGER_SECONDS": "0.05",
 }
-SECONDS: Final = 420  # about 180 on two cores that have four times as much to do; less by half, if they have not
+SECONDS: Final = 420  # about 180 on two cores that have four times as much to do
 
 
 @pytest.mark.flow
