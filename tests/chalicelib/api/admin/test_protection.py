@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from chalicelib import wire
 from chalicelib.services.charge import charge
 from chalicelib.services.route import route
@@ -347,10 +345,10 @@ def test_every_rude_request_is_a_problem_with_its_code_and_changes_nothing(world
     assert world.call("GET", "/v1/opt-outs").json_body["data"] == []
 
 
-@pytest.mark.parametrize(("path", "name", "fault"), QUERIES)
-def test_a_bad_parameter_is_named(world: World, path: str, name: str, fault: str) -> None:
-    answer = world.call("GET", path, key=world.admin if "/admin/" in path else world.live)
-    assert [(one["parameter"], one["code"]) for one in answer.json_body["errors"]] == [(name, fault)]
+def test_a_bad_parameter_is_named(world: World) -> None:
+    for path, name, fault in QUERIES:
+        answer = world.call("GET", path, key=world.admin if "/admin/" in path else world.live)
+        assert [(one["parameter"], one["code"]) for one in answer.json_body["errors"]] == [(name, fault)], path
 
 
 def test_a_cursor_of_another_account_or_filter_is_refused(world: World) -> None:
