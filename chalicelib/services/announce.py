@@ -17,6 +17,8 @@ __all__ = ["Heard", "News", "announce"]
 log: Final = logging.getLogger(__name__)
 # Each hears all news of accounts that listen, and takes its own; told twice it must do as if it were told once.
 LISTENERS: Final[tuple[Callable[[Sequence[Heard], int], None], ...]] = (tell_esme, tell_webhooks)
+Origin = facts.Queued | facts.Accepted | facts.Scheduled  # what has a message's content
+_EARLIER: Final = (messages.ACCEPTED, facts.Scheduled.__name__.lower())  # where it ended before it was queued
 # The ends that stand over each: one that is known makes the lower one no news.
 _OVER: Final = {
     status: tuple(facts.Final(at_ms=0, status=other).key for other in FINAL if RANK[other] > RANK[status])
@@ -49,7 +51,7 @@ def _heard(news: Sequence[News]) -> list[Heard]:
     """The news that still are some, each with its message's content."""
     known = _known(news)
     unknown = [_whose(one) for one in news if one.content is None and not _origins(known.get(_whose(one), ()))]
-    accepted = messages.named((*one, messages.ACCEPTED) for one in dict.fromkeys(unknown))
+    accepted = messages.named((*one, key) for one in dict.fromkeys(unknown) for key in _EARLIER)
     heard: list[Heard] = []
     for one in news:
         facts_known = (*known.get(_whose(one), ()), *accepted.get(_whose(one), ()))
@@ -74,8 +76,8 @@ def _known(news: Iterable[News]) -> dict[Whose, list[AnyFact]]:
     return messages.named(sought)
 
 
-def _origins(known: Iterable[AnyFact]) -> list[facts.Queued | facts.Accepted]:
-    return [fact for fact in known if isinstance(fact, facts.Queued | facts.Accepted)]
+def _origins(known: Iterable[AnyFact]) -> list[Origin]:
+    return [fact for fact in known if isinstance(fact, Origin)]
 
 
 def _stands_over(known: Iterable[AnyFact], fact: AnyFact) -> bool:

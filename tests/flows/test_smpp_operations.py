@@ -59,10 +59,12 @@ def test_flash_emoji_and_a_text_cut_within_characters_arrive_as_they_were_writte
 
     async def main() -> None:
         async with bound(client) as esme:
-            first = await answered(esme, flash, b"ol\x05 \x1b\x28x\x1b\x29", data_coding=0xF0)
+            first = await answered(esme, flash, b"ol\x05 \x1b\x28x\x1b\x29", data_coding=0xF0, registered_delivery=0)
             for at in (2, 3, 1):
                 header = bytes((6, 8, 4, 0x12, 0x34, 3, at))
-                last = await answered(esme, cut, header + parts[at - 1], data_coding=8, esm_class=0x40)
+                last = await answered(
+                    esme, cut, header + parts[at - 1], data_coding=8, esm_class=0x40, registered_delivery=0
+                )
             for message_id in (first, last):
                 assert (await ended(esme, message_id)).message_state == 2
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from chalicelib import wire
-from chalicelib.domain.message import Final, Queued, Status
+from chalicelib.domain.message import Final, Queued, Scheduled, Status
 from chalicelib.services import announce as service
 from chalicelib.services.announce import Heard
 from chalicelib.services.charge import charge
@@ -157,3 +157,13 @@ def test_where_a_listener_fails_the_step_is_done_again(monkeypatch: pytest.Monke
         settle_all(world.submitted(message, "A1"))
     settle_all(world.submitted(message, "A1"))
     assert names(heard, message) == ["submitted#001", "submitted#001"]
+
+
+def test_the_end_of_what_was_only_scheduled_is_told(ears: list[Heard]) -> None:
+    listen()
+    draft = world.draft()
+    scheduled = Scheduled(at_ms=NOW_MS, content=draft.content, due_ms=LATER_MS)
+    messages.put_facts([messages.Noted(ACCOUNT, draft.id, scheduled, 90)])
+    settle_all(world.ended(draft.id, Status.CANCELED))
+    (one,) = ears
+    assert (one.news.message, one.content) == (draft.id, draft.content)
