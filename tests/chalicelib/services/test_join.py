@@ -7,13 +7,10 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from chalicelib.domain import gsm, ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Content, Segment
-from chalicelib.domain.parts import HeldPart, join
+from chalicelib.domain.message import Segment
 from chalicelib.domain.text import Encoding
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault
@@ -278,51 +275,6 @@ def test_the_rounds_leave_alone_what_bridges_still_wait_for(aws: Settings) -> No
     take(opened(), part(b"one", 1, 2))
     assert sweep(NOW_MS + JOIN_MS) == 0
     assert not drafts()
-
-
-# --- what they become
-
-
-def held(octets: bytes, data_coding: int) -> HeldPart:
-    content = Content(
-        to="+34600111222", country="ES", sender="ACME", encoding=Encoding.GSM7, parts=1, valid_until_ms=NOW_MS
-    )
-    return HeldPart(content, octets, data_coding, "one")
-
-
-@given(
-    text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300),
-    cuts=st.lists(st.integers(0, 600), max_size=5),
-    coding=st.sampled_from([0, 8, 3, 1]),
-)
-@settings(suppress_health_check=[HealthCheck.too_slow])
-def test_text_that_was_cut_anywhere_is_whole_again(text: str, cuts: list[int], coding: int) -> None:
-    if coding == 0:
-        text = "".join(character for character in text if gsm.is_gsm(character)) or "{€}"
-    elif coding != 8:
-        text = "".join(character for character in text if character <= "\xff") or "é"
-    octets = gsm.encode(text) if coding == 0 else text.encode("utf-16-be" if coding == 8 else "latin-1")
-    borders = sorted({0, len(octets), *(at % (len(octets) + 1) for at in cuts)})
-    parts = [held(octets[start:end], coding) for start, end in pairwise(borders)]
-    joined = join(parts, [str(number) for number in range(len(parts))])
-    assert joined is not None
-    assert joined.text == text
-
-
-def test_parts_in_several_alphabets_are_one_text() -> None:
-    joined = join([held(b"caf\x05 ", 0), held("☕ ".encode("utf-16-be"), 8), held(b"\xe9", 3)], ["1", "2", "3"])
-    assert joined is not None
-    assert (joined.text, joined.encoding) == ("café ☕ é", Encoding.UCS2)
-
-
-def test_data_is_joined_as_data() -> None:
-    joined = join([held(b"\x00" * 134, 4), held(b"\xff" * 10, 4)], ["1", "2"])
-    assert joined is not None
-    assert (joined.data, joined.encoding, joined.parts) == (b"\x00" * 134 + b"\xff" * 10, Encoding.BINARY, 2)
-
-
-def test_data_and_text_are_no_message() -> None:
-    assert join([held(b"one", 0), held(b"two", 4)], ["1", "2"]) is None
 
 
 def test_submissions_are_not_parts_without_a_segment() -> None:
