@@ -18,7 +18,7 @@ from chalicelib.services import keep_webhooks
 from chalicelib.services.deliver_webhooks import FAST, deliver
 from chalicelib.services.keep_webhooks import Settings
 from chalicelib.services.look_after_webhooks import SLOW_MS, send_due
-from chalicelib.store import aws, cached, queues, webhook_deliveries, webhook_health, webhooks
+from chalicelib.store import cached, queues, webhook_deliveries, webhook_health, webhooks
 from chalicelib.wire import WebhookBundle
 from infra.local.echo import Echo
 from tests.chalicelib.services import world
@@ -263,33 +263,6 @@ def test_a_callback_without_any_webhook_left_is_dropped(hooked: Hooks) -> None:
     pump()
     assert hooked.echo.received() == []
     assert log_of(CALLBACKS) == [("dropped", 0)]
-
-
-def test_both_secrets_sign_for_a_day_after_a_rotation(hooked: Hooks) -> None:
-    endpoint = hooked.open()
-    first = hooked.told[endpoint.id].secret
-    second = keep_webhooks.rotate_secret(ACCOUNT, endpoint.id, NOW_MS).secret
-    third = keep_webhooks.rotate_secret(ACCOUNT, endpoint.id, NOW_MS + 1).secret
-    assert webhooks.secrets_in_force(endpoint.id, NOW_MS + 2) == (third, second, first)
-    assert webhooks.secrets_in_force(endpoint.id, NOW_MS + DAY_MS) == (third, second)
-    cached.forget_all()
-    assert webhooks.secrets_in_force(endpoint.id, NOW_MS + DAY_MS + 1) == (third,)
-    tell(news())
-    pump()
-    assert hooked.echo.received()[0]["signatures"] == 3
-
-
-def test_a_secret_is_in_no_table_and_no_log_line(hooked: Hooks, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
-        endpoint = hooked.open("/hook?status=500")
-        tell(news())
-        pump()
-    secret = hooked.told[endpoint.id].secret.removeprefix("whsec_")
-    kept = [aws.client("dynamodb").scan(TableName=name) for name in aws.client("dynamodb").list_tables()["TableNames"]]
-    assert secret not in repr(kept)
-    assert secret not in "".join(
-        repr(vars(record)) for record in caplog.records if record.name.startswith("chalicelib")
-    )
 
 
 def test_the_log_of_deliveries_that_cannot_be_written_does_not_deliver_again(
