@@ -8,6 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
+from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 
 from infra import policies
 from infra.package import ROOT, stages
@@ -114,10 +115,8 @@ def test_the_libraries_are_the_pinned_ones(shipped: Package) -> None:
 
 def test_the_template_names_the_functions_as_the_alarms_do(shipped: Package) -> None:
     names = {properties["FunctionName"] for properties in shipped.functions.values()}
-    alarms = (ROOT / "infra" / "alarms.yaml").read_text()
-    watched = re.search(r"- Function\n\s+- \[([a-z, ]+)\]", alarms)
-    assert watched is not None
-    assert names == {"chasqui-prod"} | {f"chasqui-prod-{name}" for name in watched.group(1).split(", ")}
+    _, watched, _ = load(str(ROOT / "infra" / "alarms.yaml"))["Resources"]["Fn::ForEach::Errors"]
+    assert names == {"chasqui-prod"} | {f"chasqui-prod-{name}" for name in watched}
 
 
 def test_the_template_is_one_that_cloudformation_takes(shipped: Package) -> None:
