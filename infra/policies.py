@@ -199,7 +199,6 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("accounts", "wallets", actions=("GetItem",)),
         _table("jobs", actions=("GetItem", "UpdateItem")),
         _table("job_tallies", actions=("Query",)),
-        _table("job_controls", actions=("PutItem",)),
         _table("dnd", actions=("GetItem", "BatchGetItem")),
         _table("opt_outs", actions=("BatchGetItem",)),
         _table("rule_hits", actions=("UpdateItem",)),

@@ -11,7 +11,7 @@ from chalicelib.domain.job import CHUNK_ROWS, Job, Step, rate_of
 from chalicelib.domain.message import ErrorInfo
 from chalicelib.domain.refusals import REASONS
 from chalicelib.domain.schedule import LATE_MS, next_start
-from chalicelib.store import accounts, job_controls, jobs, queues, wallets
+from chalicelib.store import accounts, jobs, queues, wallets
 from chalicelib.store.jobs import JobRow, Pace
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, JobWork
 
@@ -64,10 +64,8 @@ def start(row: JobRow, now_ms: int) -> JobRow | None:
         return None
     made = JobRow(job=begun, version=row.version + 1, step=step, due_ms=due_ms)
     log.info("job started", extra={"account": job.account, "job": job.id, "run": run, "status": begun.status})
-    if begun.status == "running":
+    if begun.status == "running":  # of one that waits for credit nothing is at any gateway: no bridge need hear
         send_feed(job.account, job.id, 0)
-    else:
-        job_controls.tell(job.id, "paused", made.version, now_ms)
     return made
 
 

@@ -15,7 +15,6 @@ from chalicelib.store import aws
 UPLOAD_SECONDS: Final = 3_600  # a URL to upload to is good for so long
 DOWNLOAD_SECONDS: Final = 3_600
 BLOCK_BYTES: Final = 2 * 1024 * 1024  # a range read of an upload; what is in memory of it at a time
-_DELETED_AT_ONCE: Final = 1_000  # DeleteObjects' limit
 _MISSING: Final = frozenset({"NoSuchKey", "404", "NotFound"})
 _encoder: Final = msgspec.msgpack.Encoder()
 _recipients: Final = msgspec.msgpack.Decoder(tuple[Recipient, ...])
@@ -115,10 +114,8 @@ def delete_of(account: str, job: str) -> None:
     bucket = settings().jobs_bucket
     pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=job_key(account, job, ""))
     for page in pages:
-        keys = [{"Key": item["Key"]} for item in page.get("Contents", ())]
-        for start in range(0, len(keys), _DELETED_AT_ONCE):
-            some = {"Objects": keys[start : start + _DELETED_AT_ONCE], "Quiet": True}
-            _s3().delete_objects(Bucket=bucket, Delete=some)
+        for item in page.get("Contents", ()):  # some hundred at most
+            _s3().delete_object(Bucket=bucket, Key=item["Key"])
 
 
 @lru_cache(2)

@@ -14,14 +14,14 @@ from chalicelib.domain.message import Status
 from chalicelib.services.settle import LOOKS_SECONDS
 from infra.package import ROOT
 from tests.figures import FIGURE
-from tests.packaging import hooks, permissions, upkeep
+from tests.packaging import campaigns, hooks, permissions, upkeep
 from tests.packaging import journey as way
 from tests.packaging.cloud import Cloud, running
 from tests.packaging.conftest import Package
 from tests.packaging.journey import API, CHARGE, GATEWAY, ON_QUEUES, ROUTE, SETTLE, Journey
 
-ON_ANY_QUEUE = ON_QUEUES | upkeep.ON_QUEUES | hooks.ON_QUEUES
-SCHEDULES = upkeep.SCHEDULES | hooks.SCHEDULES
+ON_ANY_QUEUE = ON_QUEUES | upkeep.ON_QUEUES | hooks.ON_QUEUES | campaigns.ON_QUEUES
+SCHEDULES = upkeep.SCHEDULES | hooks.SCHEDULES | campaigns.SCHEDULES
 HANDLERS = (API, *ON_ANY_QUEUE, *SCHEDULES)
 # What a function on a queue has no use for, and would pay for at each cold start.
 NOT_FOR_QUEUES = (
@@ -112,6 +112,7 @@ def travelled(cloud: Cloud, paths: dict[str, Any], admin: str) -> Journey:
     assert resent == ["accepted", "audits", "billing", f"gateway-{GATEWAY}", "outcomes", "outcomes", "visits"]
     told = hooks.told(hooks.tell(journey, cloud, admin, key))
     assert told == {"message.rejected", "message.failed", "message.received", "webhook.test"}
+    campaigns.send_to_many(journey, cloud, admin, key)
     journey.look_at_everything(admin)
     return journey
 
@@ -187,7 +188,8 @@ def test_a_handler_needs_nothing_but_the_zip_and_python_itself(
 
 @pytest.mark.parametrize("handler", [*ON_ANY_QUEUE, *SCHEDULES])
 def test_a_function_on_a_queue_imports_nothing_of_the_api(travelled: Journey, handler: str) -> None:
-    needed = {"phonenumbers"} if handler == hooks.RECEIVE else set()  # it sends answers as the API sends messages
+    # One sends answers as the API sends messages, the other reads recipients.
+    needed = {"phonenumbers"} if handler in (hooks.RECEIVE, campaigns.JOB) else set()
     for outcome in travelled.runs_of(handler):
         assert [name for name in NOT_FOR_QUEUES if name in outcome.modules and name not in needed] == []
 
