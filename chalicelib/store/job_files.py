@@ -103,12 +103,6 @@ def bad(account: str, job: str, chunk: int) -> tuple[BadRecipient, ...]:
     return _bad.decode(zlib.decompress(get(_chunk_key(account, job, "bad", chunk))))
 
 
-def copy(source: str, target: str) -> None:
-    """Copy an object within the bucket."""
-    bucket = settings().jobs_bucket
-    _s3().copy_object(Bucket=bucket, Key=target, CopySource={"Bucket": bucket, "Key": source})
-
-
 def delete_of(account: str, job: str) -> None:
     """Delete all objects of a job."""
     bucket = settings().jobs_bucket

@@ -44,6 +44,8 @@ OUT_OF_SIGHT = {
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
 }
+# Never called, and yet needed: without it S3 tells of an object that is not there as one that is forbidden.
+UNCALLED = {"s3:ListBucket on arn:aws:s3:::chasqui-prod-jobs"}
 MAX_IMPORT_MS = 2_000  # far above what is printed: a bound for a busy machine
 NOT_FOR_ANY = ("moto", "pytest", "smpp_bridge", "smpplib", "infra", "tests", "chalice.cli", "chalice.local", "jinja2")
 
@@ -174,7 +176,7 @@ def test_a_policy_allows_no_action_that_its_function_does_not_call(
         for grant in permissions.grants(runnable.policy_of(handler))
         if grant.action not in OUT_OF_SIGHT and not any(permissions.covers(grant, need) for need in used)
     ]
-    assert not unused, "\n".join(unused)
+    assert not set(unused) - UNCALLED, "\n".join(unused)
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
