@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any, Final
 
-from infra.local import moto_pace
+from infra.local import ministack_pace, moto_pace
 from infra.local.place import HOST, ROOT, Place
 
 MINISTACK_PYTHON: Final = ROOT / ".venv-ministack" / "bin" / "python"
@@ -79,6 +79,8 @@ def _serve_ministack(where: Place) -> None:
         TMPDIR=str(where.run_dir),
     )
     from ministack.app import main  # type: ignore[import-not-found] # noqa: PLC0415 - reads the environment at import
+
+    ministack_pace.keep()
 
     sys.argv[1:] = []
     main()
