@@ -68,6 +68,11 @@ def new_run_id(now_ms: int, shards: int = 1) -> str:
     return f"{new_ulid(now_ms)[:-1]}{CROCKFORD[shards - 1]}"
 
 
+def shards_of_run(run: str) -> int:
+    """Over how many shards a run's messages are spread."""
+    return CROCKFORD.index(run[-1]) + 1
+
+
 def run_message_id(run: str, number: int) -> str:
     """`msg_<run ULID>-<number>`: the id of a run's message, from 0; the same one each time it is made."""
     return f"{MESSAGE_PREFIX}{run}-{number:0{RUN_DIGITS}}"
@@ -82,6 +87,11 @@ def run_of(message_id: str) -> str | None:
     """The run that made the message; None where no job did."""
     run, dash, _ = message_id.removeprefix(MESSAGE_PREFIX).partition("-")
     return run if dash else None
+
+
+def number_of(message_id: str) -> int:
+    """The number of a run's message within it, from 0."""
+    return int(message_id.rpartition("-")[2])
 
 
 def released_bundle(message_id: str) -> str:

@@ -1,35 +1,60 @@
-"""Tally: count what a step learned of jobs' messages, under the names of its bundles, so that a replay counts anew.
+"""Tally: note what a step learned of jobs' messages, under the names of its bundles, so that a replay notes it anew.
 
-Counts are told to customers and tell a job's pace and end. They are not the books: where a message ends twice (an
-expiry, then a late delivery) it is counted at both ends; its timeline, and the result file, say which one stands.
+What is noted tells customers how far a job is, and tells a job's pace and end. Each message is noted by its number: of
+those that are told of twice, or end twice (an expiry, then a late delivery), the last word that stands counts, once.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from chalicelib.domain import ids
 from chalicelib.domain.charging import LedgerEntry
 from chalicelib.domain.decision import Decision
+from chalicelib.domain.marks import CHARGED, LEFT, SUBMITTED
 from chalicelib.domain.message import Status
 from chalicelib.store import job_tallies
 from chalicelib.store.job_tallies import Count
 from chalicelib.wire import EndOutcome, OutcomeBundle, RoutedBundle, SubmitOutcome
 
-_Place = tuple[str, str]  # a run, and the step that counts
+
+class _Place(NamedTuple):
+    """A run, and the step that tells of it."""
+
+    run: str
+    step: str
+
+
+class _Notes:
+    """What is learned of messages, gathered by place."""
+
+    def __init__(self) -> None:
+        self._marks: defaultdict[_Place, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+
+    def note(self, step: str, message: str, *marks: str) -> None:
+        """Jobs' messages have numbers; nothing is noted of others."""
+        run = ids.run_of(message)
+        if run is not None:
+            for mark in marks:
+                self._marks[_Place(run, step)][mark].add(ids.number_of(message))
+
+    def counts(self) -> list[Count]:
+        return [Count(run=place.run, step=place.step, marks=marks) for place, marks in self._marks.items()]
 
 
 def tally_charges(bundles: Sequence[RoutedBundle], entries: Mapping[str, LedgerEntry], now_ms: int) -> None:
-    """How many of each job's bundle were charged, and how the others ended."""
-    counts = []
+    """Which of each job's bundle were charged, and how the others ended. One that is held has not ended."""
+    notes = _Notes()
     for bundle in bundles:
-        run, verdicts = ids.run_of(bundle.messages[0].draft.id), entries[bundle.id].verdicts
-        if run is None or verdicts is None:
+        verdicts = entries[bundle.id].verdicts
+        if ids.run_of(bundle.messages[0].draft.id) is None or verdicts is None:
             continue
-        told = verdicts.each()
-        ends = Counter(one.status for one in told if not isinstance(one, Decision))
-        charged = len(told) - ends.total()
-        counts.append(Count(run=run, step=bundle.id, charged=charged, left=ends.total(), ends=dict(ends)))
-    job_tallies.put(counts, now_ms)
+        for routed, verdict in zip(bundle.messages, verdicts.each(), strict=True):
+            if isinstance(verdict, Decision):
+                notes.note(bundle.id, routed.draft.id, CHARGED)
+            else:
+                notes.note(bundle.id, routed.draft.id, LEFT, *(() if verdict.held else (verdict.status,)))
+    job_tallies.put(notes.counts(), now_ms)
 
 
 def tally_outcomes(
@@ -41,38 +66,19 @@ def tally_outcomes(
     """What the outcomes tell of jobs' messages. `received`: each receipt's identity, with the message it is for;
     `ends`: messages that ended, and how.
     """
-    messages = dict(received)
+    notes, messages = _Notes(), dict(received)
     told_in: dict[str, str] = {}  # message → the last bundle that tells of it
-    counts: dict[_Place, Counter[str]] = defaultdict(Counter)
     for bundle in bundles:
         for outcome in bundle.outcomes:
             message = messages.get(id(outcome)) or getattr(outcome, "message", None)
-            run = ids.run_of(message) if isinstance(message, str) else None
-            if run is None or message is None:
+            if not isinstance(message, str):
                 continue
             told_in[message] = bundle.id
-            count = counts[run, bundle.id]
             if isinstance(outcome, SubmitOutcome) and outcome.part == 1:
-                count["submitted"] += 1
-                count["left"] += 1
+                notes.note(bundle.id, message, SUBMITTED, LEFT)
             elif isinstance(outcome, EndOutcome):
-                count["left"] += 1
-    by_status: dict[_Place, Counter[Status]] = defaultdict(Counter)
-    for message, status in dict.fromkeys(ends):
-        run = ids.run_of(message)
-        if run is not None and message in told_in:
-            by_status[run, told_in[message]][status] += 1
-    job_tallies.put(
-        (
-            Count(
-                run=run,
-                step=step,
-                submitted=count["submitted"],
-                left=count["left"],
-                ends=dict(by_status[run, step]),
-            )
-            for (run, step), count in counts.items()
-            if count or by_status[run, step]
-        ),
-        now_ms,
-    )
+                notes.note(bundle.id, message, LEFT)
+    for message, status in ends:
+        if message in told_in:
+            notes.note(told_in[message], message, status, LEFT)
+    job_tallies.put(notes.counts(), now_ms)
