@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from chalicelib.domain import ids
 from chalicelib.domain import message as facts
 from chalicelib.domain.message import FINAL, RANK, AnyFact
 from chalicelib.domain.news import Heard, News
 from chalicelib.services.tell_esme import tell_esme
 from chalicelib.services.tell_webhooks import tell_webhooks
-from chalicelib.store import accounts, messages
+from chalicelib.store import accounts, messages, webhooks
 from chalicelib.store.messages import Whose
 
 __all__ = ["Heard", "News", "announce"]
@@ -30,21 +31,25 @@ def announce(news: Sequence[News], now_ms: int) -> None:
     """Tell what has just been noted. Saying it again, after a replay, tells the same under the same names.
 
     An end that a higher-ranking one stands over is not told; one that stands over an earlier one is. It costs nothing
-    for accounts that nobody listens to, else a request or two a hundred messages. Raises what its listeners raise, and
+    where nobody listens, else a request or two a hundred messages. Raises what its listeners raise, and
     dynamo.Overloaded.
     """
-    listening = {one.account for one in news if _listens(one.account, now_ms)}
-    if not listening:
+    told = {one.name: one for one in news if _has_ears(one, now_ms)}
+    if not told:
         return
-    told = {one.name: one for one in news if one.account in listening}
     heard = _heard(list(told.values()))
     for tell in LISTENERS:
         tell(heard, now_ms)
 
 
-def _listens(account: str, now_ms: int) -> bool:
-    known = accounts.cached(account, now_ms)
-    return known is not None and known.listens
+def _has_ears(news: News, now_ms: int) -> bool:
+    """Whether anybody may want to hear it. What a job made came by no login and names no callback, so of the listeners
+    it is for the account's webhooks alone; where there are none by this very memory, tell_webhooks would find none.
+    """
+    account = accounts.cached(news.account, now_ms)
+    if account is None or not account.listens:
+        return False
+    return ids.run_of(news.message) is None or bool(webhooks.cached(news.account, now_ms).endpoints)
 
 
 def _heard(news: Sequence[News]) -> list[Heard]:

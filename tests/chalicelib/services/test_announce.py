@@ -6,12 +6,14 @@ import msgspec
 import pytest
 
 from chalicelib import wire
+from chalicelib.domain import ids
 from chalicelib.domain.message import Final, Queued, Scheduled, Status
+from chalicelib.domain.webhook import Endpoint
 from chalicelib.services import announce as service
 from chalicelib.services.announce import Heard
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle
-from chalicelib.store import accounts, messages, queues
+from chalicelib.store import accounts, messages, queues, webhooks
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, NOW_MS
 
@@ -81,6 +83,33 @@ def test_an_account_that_nobody_listens_to_costs_no_call(ears: list[Heard]) -> N
     settle_all(world.receipt("A1"))
     assert ears == []
     assert calls.of("BatchGetItem") == 1  # the receipt's pointer
+
+
+def in_a_job() -> str:
+    """A charged message of a job."""
+    id_ = ids.run_message_id(ids.new_run_id(NOW_MS), 7)
+    charge([world.routed(msgspec.structs.replace(world.draft(), id=id_))], NOW_MS)
+    return id_
+
+
+def test_a_jobs_message_costs_no_call_where_only_smpp_logins_listen(ears: list[Heard]) -> None:
+    listen()
+    message = in_a_job()
+    settle_all(world.submitted(message, "A1"))
+    calls = world.Calls("dynamodb")
+    settle_all(world.receipt("A1"))
+    assert ears == []
+    assert (calls.of("BatchGetItem"), calls.of("GetItem")) == (1, 0)  # the receipt's pointer
+
+
+def test_a_webhook_hears_of_a_jobs_messages_as_soon_as_it_is_known(ears: list[Heard]) -> None:
+    listen()
+    message = in_a_job()
+    settle_all(world.submitted(message, "A1"))
+    endpoint = Endpoint(id="whk_1", url="https://example.com", created_ms=NOW_MS)
+    webhooks.change(ACCOUNT, lambda held: msgspec.structs.replace(held, endpoints=(endpoint,)))
+    settle_all(world.receipt("A1"))
+    assert names(ears, message) == ["receipt#001#delivered", "final#delivered"]
 
 
 def test_hearing_of_a_hundred_messages_takes_one_call(ears: list[Heard]) -> None:
