@@ -1,5 +1,6 @@
 """What keeps ministack's pace when there is much in it: it reads an expression anew for each item that it looks at."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,5 +16,10 @@ def keep() -> None:
     remembered = lru_cache(_EXPRESSIONS)
     module._tokenize = remembered(lambda expression: tuple(read(expression)))
     module._condition_syntax_error = remembered(syntax_error)
-    for check in ("_check_redundant_parens", "_check_reserved_keyword_usage"):
-        setattr(module, check, remembered(getattr(module, check)))
+    for name in ("_check_redundant_parens", "_check_reserved_keyword_usage"):
+        setattr(module, name, _of_tokens(remembered(getattr(module, name))))
+
+
+def _of_tokens(check: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Some callers have taken tokens out, and give a list."""
+    return lambda tokens, *more: check(tuple(tokens), *more)
