@@ -94,6 +94,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     callback_url: str = ""  # where its events go, beside the account's webhooks
     job: str = ""  # the job that made it
     category: Category = "promotional"
+    data_coding: int | None = None  # as SMPP gave a scheduled one: what replaces its text is read by it
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -126,7 +127,7 @@ class Held(Fact, frozen=True, kw_only=True, tag="held"):
 
 
 class Scheduled(Fact, frozen=True, kw_only=True, tag="scheduled"):
-    """The platform answered with an id, and keeps it until its time."""
+    """The platform answered with an id, and keeps it until its time. Where it is replaced, this is what it is now."""
 
     content: Content
     due_ms: int

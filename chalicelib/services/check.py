@@ -39,6 +39,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     job: str = ""
     send_at_ms: int | None = None  # not before then
     category: Category | None = None  # None: what the account's traffic is
+    data_coding: int | None = None
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -86,6 +87,7 @@ def check(submission: Submission, account: Account, now_ms: int) -> Content:
         callback_url=submission.callback_url,
         job=submission.job,
         category=category,
+        data_coding=submission.data_coding,
     )
 
 

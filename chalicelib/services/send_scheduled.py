@@ -31,17 +31,34 @@ def schedule(bundle: AcceptedBundle, due_ms: int, now_ms: int) -> None:
 def send_due(now_ms: int) -> int:
     """Send what is due within AHEAD_MS, each with its own delay; how many.
 
+    What its customer may still change is taken first: the index is behind the table, and from then on it stays so.
+    """
+    found = [
+        due
+        for one in islice(scheduled.due(now_ms + AHEAD_MS), MOST)
+        if (due := _taken(one, now_ms + AHEAD_MS)) is not None
+    ]
+    hand_over(found, now_ms)
+    return len(found)
+
+
+def hand_over(found: Sequence[Due], now_ms: int) -> None:
+    """Send these, each with its own delay.
+
     Sent twice, where this died in between, a bundle is charged and claimed once: it has its one name.
     """
-    found = list(islice(scheduled.due(now_ms + AHEAD_MS), MOST))
     by_delay: dict[int, list[Due]] = defaultdict(list)
     for one in found:
         by_delay[max(0, ceil((one.due_ms - now_ms) / 1000))].append(one)
     for delay_seconds, due in sorted(by_delay.items()):
         queues.send_many(queues.ACCEPTED, [one.bundle for one in due], delay_seconds=delay_seconds)
         _note(due, now_ms)
-        scheduled.forget(one.message for one in due)
-    return len(found)
+        scheduled.forget_many(one.message for one in due)
+
+
+def _taken(one: Due, until_ms: int) -> Due | None:
+    """Only SMPP has customers change what waits (replace_sm); the others are spared the write."""
+    return scheduled.take(one.message, until_ms) if one.bundle.messages[0].content.source == "smpp" else one
 
 
 def _note(due: Sequence[Due], now_ms: int) -> None:

@@ -24,6 +24,7 @@ _ATTEMPTS: Final = 8  # with the pauses below at most about 3 s, well within a f
 _PAUSE_SECONDS: Final = 0.025
 _MAX_PAUSE_SECONDS: Final = 0.8
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_CONFLICT: Final = "TransactionConflictException"
 # Reasons for which a canceled transaction is worth doing again as it stands.
 _PASSING: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 _lock: Final = Lock()
@@ -71,6 +72,11 @@ _T = TypeVar("_T", bound=Table)
 def condition_failed(error: PynamoDBException) -> bool:
     """Whether a single write was refused by its own condition."""
     return error.cause_response_code == _CONDITION_FAILED
+
+
+def in_transaction(error: PynamoDBException) -> bool:
+    """Whether a single write was refused because a transaction was changing its item."""
+    return error.cause_response_code == _CONFLICT
 
 
 def put_all(models: Iterable[Table]) -> None:

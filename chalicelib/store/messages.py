@@ -1,4 +1,4 @@
-"""The message log: facts, each under its own name, put in batches and never changed."""
+"""The message log: facts, each under its own name, put in batches and never changed, but for what is only scheduled."""
 
 from collections.abc import Iterable, Iterator
 from heapq import merge
@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain import ids
-from chalicelib.domain.message import AnyFact, Queued
+from chalicelib.domain.message import AnyFact, Queued, Scheduled
 from chalicelib.store import dynamo
 from chalicelib.store.page import Cursor, Page
 
@@ -69,6 +70,11 @@ def put_facts(noted: Iterable[Noted | tuple[str, str, AnyFact, int]]) -> None:
     dynamo.put_all(_item(Noted(*one)) for one in noted)
 
 
+def put_in(transaction: TransactWrite, noted: Noted) -> None:
+    """Write the fact with what else the transaction writes, or not at all."""
+    transaction.save(_item(noted))
+
+
 def facts_of(account: str, message_id: str, *, consistent: bool = True) -> list[AnyFact]:
     """All facts of a message, in order of their names; empty where there is no such message of this account."""
     log = _log_of(account, ids.day_of(message_id), ids.shard_of(message_id))
@@ -103,9 +109,9 @@ def day(account: str, day: str, shards: int, cursor: Cursor | None = None, limit
 
 
 def sent_to(account: str, recipient: str, limit: int) -> list[str]:
-    """The ids of the latest messages to a number (E.164 with +) that were queued, newest first; a second late."""
+    """The ids of the latest messages to a number (E.164 with +), queued or scheduled, newest first; a second late."""
     found = MessageTable.by_recipient.query(f"{account}#{recipient}", scan_index_forward=False, limit=limit)
-    return [str(item.fact).partition("#")[0] for item in found]
+    return list(dict.fromkeys(str(item.fact).partition("#")[0] for item in found))
 
 
 def made(account: str, shards: int, since_ms: int, until_ms: int, after: str = "") -> Iterator[Facts]:
@@ -118,6 +124,15 @@ def made(account: str, shards: int, since_ms: int, until_ms: int, after: str = "
     for day in _days(max(since_ms, ids.created_ms_of(after) if after else 0), until_ms):
         logs = (MessageTable.query(_log_of(account, day, shard), within) for shard in range(shards))
         yield from merge(*(_whole(items) for items in logs), key=itemgetter(0))
+
+
+def of_run(account: str, run: str, after: str = "") -> Iterator[Facts]:
+    """The messages of a job's run, and after the one named, by number, with their facts; read as they are asked for."""
+    begins = f"{ids.MESSAGE_PREFIX}{run}"
+    within = MessageTable.fact.between(f"{after}$" if after else f"{begins}-", f"{begins}.")  # . comes after -
+    day = ids.day_of(begins)
+    logs = (MessageTable.query(_log_of(account, day, shard), within) for shard in range(ids.shards_of_run(run)))
+    yield from merge(*(_whole(items) for items in logs), key=itemgetter(0))
 
 
 def _whole(items: Iterable[MessageTable]) -> Iterator[Facts]:
@@ -156,5 +171,5 @@ def _item(noted: Noted) -> MessageTable:
         f"{message_id}#{fact.key}",
         body=_encoder.encode(fact).decode(),
         expires=created_ms // 1000 + ttl_days * SECONDS_A_DAY,
-        recipient=f"{account}#{fact.content.to}" if isinstance(fact, Queued) else None,
+        recipient=f"{account}#{fact.content.to}" if isinstance(fact, Queued | Scheduled) else None,
     )

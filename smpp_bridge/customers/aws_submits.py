@@ -17,6 +17,7 @@ from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault
 from chalicelib.services.find_submitted import find_submitted, find_waiting
 from chalicelib.services.join import CutPart, Taken, Waits, end_group, take_part
+from chalicelib.services.replace import Replacement, replace
 from chalicelib.store import accounts
 from smpp_bridge.customers.gathering import AT_ONCE
 from smpp_bridge.gateways.clock import Clock
@@ -67,6 +68,9 @@ class AwsSubmits:
                 cancel(found, message.id if message else message_id, self._clock.epoch_ms())
 
         await self._call(call)
+
+    async def replace(self, account: str, message: Message, asked: Replacement) -> None:
+        await self._call(lambda: replace(self._account(account), message, asked, self._clock.epoch_ms()))
 
     async def cancel_waiting(
         self, account: str, login: str, sender: str | None, to: str, *, newest_only: bool = False

@@ -16,6 +16,7 @@ from smpp_bridge.customers.application import Answer, BoundSession
 from smpp_bridge.customers.gathering import LINGER_SECONDS, SubmitGatherer
 from smpp_bridge.customers.rates import Rates
 from smpp_bridge.customers.refused import Refused
+from smpp_bridge.customers.replacements import read_replacement
 from smpp_bridge.customers.statuses import STATES, status_of
 from smpp_bridge.customers.submit_platform import SubmitPlatform
 from smpp_bridge.customers.submits import ReadSubmit, read_submit, read_to
@@ -198,8 +199,22 @@ class SubmitDesk:
         return Answer(Status.OK)
 
     async def _replace(self, bound: BoundSession, pdu: ReplaceSm) -> Answer:
-        """4.10. What was accepted is a fact here and is not rewritten: cancel_sm and a new submit_sm do it."""
-        return Answer(Status.REPLACE_FAILED)
+        """4.10, of what waits for its time. What is on its way may be sent already; nobody could say for certain."""
+        try:
+            message = await self._platform.find(bound.account, pdu.message_id)
+            if message is None:
+                known = self._recent.get(pdu.message_id) == bound.account
+                return Answer(Status.REPLACE_FAILED if known else Status.INVALID_MESSAGE_ID)
+            await self._platform.replace(
+                bound.account, message, read_replacement(pdu, message, bound.login, self._clock.epoch_ms())
+            )
+        except Refused as refused:
+            return _no(bound, pdu, refused)
+        except Fault as fault:
+            return Answer(status_of(fault))
+        except Exception as error:  # AWS's or the network's
+            return _trouble(bound, error)
+        return Answer(Status.OK)
 
     def _remember(self, account: str, message_id: str) -> None:
         self._recent[message_id] = account

@@ -39,6 +39,7 @@ OF_CODE: Final[Mapping[str, int]] = {
     "rate_limited": Status.THROTTLED,
     "no_gateway": Status.TEMPORARY_APP_ERROR,  # paused: it may be there in a minute
     "unavailable": Status.SYSTEM_ERROR,
+    "not_replaceable": Status.REPLACE_FAILED,
 }
 # Of invalid_request, the field at fault; where there are several, the first of these.
 OF_FIELD: Final[Mapping[str, int]] = {

@@ -7,6 +7,7 @@ from chalicelib.domain.message import Message
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault
 from chalicelib.services.join import CutPart, Taken, Waits
+from chalicelib.services.replace import Replacement
 
 
 class SubmitPlatform(Protocol):
@@ -35,6 +36,10 @@ class SubmitPlatform(Protocol):
 
     async def cancel(self, account: str, message_id: str, *, accepted: bool) -> None:
         """Cancel it. `accepted`: it is known to exist, even if nothing is noted yet. Raises Fault."""
+        ...
+
+    async def replace(self, account: str, message: Message, asked: Replacement) -> None:
+        """Have another text or time in a scheduled message's place. Raises Fault."""
         ...
 
     async def cancel_waiting(

@@ -94,7 +94,7 @@ def read_to(pdu: Submit, to: str, login: SmppLogin, now_ms: int) -> ReadSubmit:
             most_ms = MAX_SCHEDULE_MS if segment is None else MAX_PART_SCHEDULE_MS
             scheduled_ms = read_schedule(pdu.schedule_delivery_time, now_ms, most_ms)
         if pdu.validity_period:
-            validity_seconds = read_validity(pdu.validity_period, now_ms)
+            validity_seconds = read_validity(pdu.validity_period, now_ms, scheduled_ms or now_ms)
     return ReadSubmit(
         Submission(
             to=to,
@@ -114,6 +114,7 @@ def read_to(pdu: Submit, to: str, login: SmppLogin, now_ms: int) -> ReadSubmit:
             segment=segment,
             send_at_ms=scheduled_ms,
             tlvs=_kept(pdu) if pdu.tlvs else (),
+            data_coding=None if scheduled_ms is None or segment is not None else data_coding,
         ),
         octets,
         data_coding,
@@ -132,10 +133,13 @@ def read_schedule(text: str, now_ms: int, most_ms: int) -> int | None:
     return at_ms if at_ms > now_ms else None
 
 
-def read_validity(text: str, now_ms: int) -> int:
-    """For how long to try, in seconds. Raises Refused where that is over already."""
+def read_validity(text: str, now_ms: int, begins_ms: int) -> int:
+    """For how long to try from `begins_ms`, in seconds. Raises Refused where that is over before.
+
+    What is relative to now is taken as relative to that, too: else most of what is scheduled were over before.
+    """
     try:
-        seconds = (read_time(text, now_ms) - now_ms) // 1000
+        seconds = (read_time(text, begins_ms if text.endswith("R") else now_ms) - begins_ms) // 1000
     except BadTime as error:
         raise Refused(Status.INVALID_VALIDITY, str(error)) from None
     if seconds <= 0:

@@ -100,6 +100,7 @@ class CancelSmResp(Pdu, stock.Command):
 @dataclass
 class ReplaceSm(Pdu, stock.Command):
     command_id = CommandId.REPLACE_SM
+    takes_tlvs = True  # none in 3.4 (4.10.1); message_payload since 5.0
     fields = (
         CString("message_id", 65, Status.INVALID_MESSAGE_ID),
         Integer("source_addr_ton"),

@@ -11,6 +11,7 @@ from chalicelib.domain.text import Encoding
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault
 from chalicelib.services.join import CutPart, Taken, Waits
+from chalicelib.services.replace import Replacement
 from smpp_bridge.customers.application import Answer
 from smpp_bridge.customers.desk import SubmitDesk
 from smpp_bridge.gateways.clock import Clock
@@ -47,6 +48,7 @@ class Memory:
         self.ended: list[Waits] = []
         self.messages: dict[str, Message] = {}
         self.canceled: list[Any] = []
+        self.replaced: list[Replacement] = []
         self.faults: dict[str, Fault] = {}  # by text or recipient
         self.unwell: set[str] = set()
         self.held: asyncio.Event | None = None
@@ -96,6 +98,12 @@ class Memory:
         if message_id in self.faults:
             raise self.faults[message_id]
         self.canceled.append((message_id, accepted))
+
+    async def replace(self, account: str, message: Message, asked: Replacement) -> None:
+        await self._check("replace")
+        if message.id in self.faults:
+            raise self.faults[message.id]
+        self.replaced.append(asked)
 
     async def cancel_waiting(
         self, account: str, login: str, sender: str | None, to: str, *, newest_only: bool = False

@@ -137,15 +137,12 @@ def test_cancel_by_addresses() -> None:
     assert answer(platform, CancelSm(destination_addr="X", dest_addr_ton=9)).status == Smpp.INVALID_DESTINATION_TON
 
 
-def test_replace_is_refused() -> None:
-    assert answer(Memory(), ReplaceSm(message_id=NAME, short_message=b"other")).status == Smpp.REPLACE_FAILED
-
-
 @pytest.mark.parametrize(
     ("call", "request_"),
     [
         ("find", QuerySm(message_id=NAME)),
         ("cancel", CancelSm(message_id=NAME)),
+        ("find", ReplaceSm(message_id=NAME)),
         ("cancel_waiting", CancelSm(destination_addr="34600111222", dest_addr_ton=1)),
         ("accept", multi(GOOD)),
     ],
