@@ -9,6 +9,7 @@ from chalice.app import Blueprint, CloudWatchEvent, Cron, SQSEvent
 
 from chalicelib.services.feed_job import feed
 from chalicelib.services.prepare_job import prepare
+from chalicelib.services.report_job import report
 from chalicelib.services.send_scheduled import send_due
 from chalicelib.services.start_job import start_when_due
 from chalicelib.services.tick import tick as look_what_is_due
@@ -24,6 +25,7 @@ _STAGES: Final[dict[str, Callable[[JobWork, int], None]]] = {
     "prepare": lambda work, now_ms: prepare(work.account, work.job, now_ms),
     "start": lambda work, now_ms: start_when_due(work.account, work.job, work.at, now_ms),
     "feed": lambda work, now_ms: feed(work.account, work.job, work.at, now_ms),
+    "report": lambda work, now_ms: report(work.account, work.job, work.id, now_ms),
 }
 
 

@@ -7,11 +7,15 @@ import msgspec
 from chalicelib.api import job_types as types
 from chalicelib.api.admin.types import Deleted
 from chalicelib.api.cursors import Listing, seal, unseal
-from chalicelib.api.endpoints import Call, CustomerCall, Endpoints
-from chalicelib.api.job_types import ChangedJob, InvalidRow, JobId, JobQuery, JobView, NewJob
+from chalicelib.api.endpoints import Call, CustomerCall, Endpoints, Reply
+from chalicelib.api.job_previews import InvalidRow, invalid_row
+from chalicelib.api.job_settings import ChangedJob, NewJob, new_job, with_settings
+from chalicelib.api.job_types import JobId, JobQuery, JobView
+from chalicelib.api.made_files import FileView, file_view
 from chalicelib.domain.job import MAX_LISTED
 from chalicelib.services import control_job as control
 from chalicelib.services import keep_job as keep
+from chalicelib.services import report_job
 from chalicelib.services.control_job import read
 from chalicelib.services.faults import Fault
 from chalicelib.store import job_files, job_tallies, jobs
@@ -31,7 +35,7 @@ def create_job(call: CustomerCall, body: NewJob) -> JobView:
     is `preparing`. Then it starts, or waits for its time; with `dry_run`, for you to start it.
     """
     account = call.caller.account
-    job = types.new_job(body, account, call.caller.key.mode, call.now_ms)
+    job = new_job(body, account, call.caller.key.mode, call.now_ms)
     given = None if body.recipients is None else list(body.recipients)
     return job_view(keep.create(job, account, given, call.now_ms), call.now_ms)
 
@@ -54,11 +58,21 @@ def list_invalid_rows(call: CustomerCall, job: JobId, query: JobQuery) -> Listin
     return invalid_rows(call, read(call.caller.account.id, job), query)
 
 
+@endpoints.get("/v1/jobs/{job}/results", also={202: FileView}, faults=("wrong_state",))
+def read_job_results(call: CustomerCall, job: JobId) -> FileView | Reply[FileView]:
+    """Get a file with each message of the job's last start, and what became of it.
+
+    It is made when you ask for it: 202 until it is there. It is made anew where it is older than ten minutes, and was
+    not made three days after the job's end.
+    """
+    return results(read(call.caller.account.id, job), call.now_ms)
+
+
 @endpoints.put("/v1/jobs/{job}", faults=CHANGES)
 def change_job(call: CustomerCall, job: JobId, body: ChangedJob) -> JobView:
     """Change a job that has not started. What is not given falls back to its default."""
     account = call.caller.account
-    changed = types.with_settings(read(account.id, job).job, body)
+    changed = with_settings(read(account.id, job).job, body)
     return job_view(keep.change(changed, account, body.version, call.now_ms), call.now_ms)
 
 
@@ -108,6 +122,12 @@ def job_view(row: JobRow, now_ms: int) -> JobView:
     return types.view(row, job_tallies.of_runs(runs) if runs else None, now_ms)
 
 
+def results(row: JobRow, now_ms: int) -> FileView | Reply[FileView]:
+    """The job's file, or that it is being made."""
+    told = report_job.ask(row, now_ms)
+    return file_view(told.url, told.made, now_ms)
+
+
 def listing(call: Call[Any], account: str, query: JobQuery) -> Listing[JobView]:
     """A page of an account's jobs."""
     name = f"jobs {account}"
@@ -124,7 +144,7 @@ def invalid_rows(call: Call[Any], row: JobRow, query: JobQuery) -> Listing[Inval
     if survey is None or chunk >= survey.bad_chunks:
         return Listing(data=())
     bad = job_files.bad(job.account, job.folder, chunk)
-    data = tuple(map(types.invalid_row, bad[at : at + query.limit]))
+    data = tuple(map(invalid_row, bad[at : at + query.limit]))
     after: tuple[int, int] | None = (chunk, at + query.limit) if at + query.limit < len(bad) else (chunk + 1, 0)
     return Listing(data=data, next_cursor=seal(call, name, after if after and after[0] < survey.bad_chunks else None))
 

@@ -1,15 +1,28 @@
 """Uploads: a place to put a file of recipients, for a job."""
 
-from typing import Final
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
 
 from chalicelib.api.endpoints import CustomerCall, Endpoints
-from chalicelib.api.job_types import NewUpload
 from chalicelib.api.message_types import instant
 from chalicelib.domain import ids
 from chalicelib.domain.job import MAX_FILE_BYTES
 from chalicelib.store import job_files
 
 endpoints: Final = Endpoints(__name__, tag="Jobs", role="customer")
+
+
+class NewUpload(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to put a file of recipients."""
+
+    id: str
+    url: Annotated[str, Meta(description="PUT the file here, as it is.")]
+    method: Literal["PUT"] = "PUT"
+    expires_at: datetime
+    max_bytes: int
 
 
 @endpoints.post("/v1/uploads", status=201)

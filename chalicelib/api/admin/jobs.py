@@ -8,9 +8,11 @@ from msgspec import Meta
 from chalicelib.api import job_types as types
 from chalicelib.api.admin.types import AccountId, Deleted
 from chalicelib.api.cursors import Listing, seal, unseal
-from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.job_types import InvalidRow, JobId, JobQuery, JobView
-from chalicelib.api.jobs import CHANGES, STARTS, invalid_rows, job_view, listing
+from chalicelib.api.endpoints import AdminCall, Endpoints, Reply
+from chalicelib.api.job_previews import InvalidRow
+from chalicelib.api.job_types import JobId, JobQuery, JobView
+from chalicelib.api.jobs import CHANGES, STARTS, invalid_rows, job_view, listing, results
+from chalicelib.api.made_files import FileView
 from chalicelib.services import control_job as control
 from chalicelib.services.control_job import read
 from chalicelib.store import jobs
@@ -50,6 +52,12 @@ def list_invalid_rows_of_account(
 ) -> Listing[InvalidRow]:
     """List every row of a job that gets no message, and why."""
     return invalid_rows(call, read(account, job), query)
+
+
+@endpoints.get("/v1/admin/accounts/{account}/jobs/{job}/results", also={202: FileView}, faults=("wrong_state",))
+def read_results_of_account(call: AdminCall, account: AccountId, job: JobId) -> FileView | Reply[FileView]:
+    """Get a file with each message of a job's last start, and what became of it; 202 until it is made."""
+    return results(read(account, job), call.now_ms)
 
 
 @endpoints.post("/v1/admin/accounts/{account}/jobs/{job}/start", faults=STARTS)
