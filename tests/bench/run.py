@@ -5,7 +5,7 @@ import subprocess
 import sys
 from typing import Final
 
-BENCHMARKS: Final = ("text", "codec", "bridge", "customers", "end_to_end", "jobs")
+BENCHMARKS: Final = ("text", "codec", "bridge", "customers", "end_to_end", "jobs", "suppression", "jobs_stop")
 
 
 def main() -> int:

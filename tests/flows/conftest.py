@@ -2,18 +2,26 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.local.place import SMSC_JOURNAL
 from tests.flows.local_run import LocalRun
 from tests.flows.platform import Administrator, Customer, Smsc
 
 
 @pytest.fixture(scope="session")
-def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that the simulator notes each submit in, with its instant (infra.local.smsc.journal)."""
+    return tmp_path_factory.mktemp("smsc") / "journal.log"
+
+
+@pytest.fixture(scope="session")
+def card(tmp_path_factory: pytest.TempPathFactory, journal: Path) -> Iterator[dict[str, Any]]:
     """.run/local.json of a healthy run."""
-    run = LocalRun.start(tmp_path_factory.mktemp("run"), CHASQUI_RUN_QUIET="1")
+    run = LocalRun.start(tmp_path_factory.mktemp("run"), CHASQUI_RUN_QUIET="1", **{SMSC_JOURNAL: str(journal)})
     try:
         yield run.card()
     finally:

@@ -1,9 +1,5 @@
 """`make audit` against the running platform: the books of real traffic agree, and what was edited by hand is named."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.local.place import PREFIX, REGION, ROOT
+from infra.local.place import PREFIX, REGION
+from tests.flows.audited import audited
 from tests.flows.platform import Administrator, Customer
 
 pytestmark = pytest.mark.flow
@@ -23,22 +20,7 @@ ENDS = ("7777", "0001", "0002", "0003", "0010", "0047")  # delivered, undelivere
 @pytest.fixture
 def audit(card: dict[str, Any], tmp_path: Path) -> Audit:
     """Runs it; its exit code and its JSON."""
-    (tmp_path / "local.json").write_text(json.dumps(card))
-
-    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
-        done = subprocess.run(
-            [sys.executable, "-m", "infra.local.audit", "--json", *arguments],
-            env={**os.environ, "CHASQUI_RUN_DIR": str(tmp_path)},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.stdout, done.stderr
-        return done.returncode, json.loads(done.stdout)
-
-    return run
+    return lambda *arguments: audited(card, tmp_path, *arguments)
 
 
 def test_the_books_of_a_customer_agree_after_every_kind_of_end(

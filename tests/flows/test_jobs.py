@@ -3,16 +3,22 @@
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.flows.platform import Administrator, Customer, Smsc
+from tests.flows.slow_job import SlowJob
 
 pytestmark = pytest.mark.flow
 Number = Callable[..., str]
 PRICE = Decimal("0.045")
+OVERTAKES_SECONDS = (
+    3.0  # `make bench BENCH=jobs_stop` holds it to one; here the emulator and other tests are in the way
+)
+STOPS_SECONDS = 2.0
 
 
 def job_until(customer: Customer, job: str, condition: Callable[[dict[str, Any]], bool], seconds: float = 60.0) -> Any:
@@ -41,23 +47,31 @@ def test_a_file_becomes_delivered_messages_with_each_recipients_text(
         assert [one["text"] for one in smsc.received(to)] == [f"Hola Ana {at}"]
 
 
-def test_a_job_that_is_stopped_while_it_waits_submits_no_more_and_is_paid_back_to_the_digit(
-    administrator: Administrator, smsc: Smsc, number: Number
+def test_a_single_message_overtakes_a_waiting_job_which_when_stopped_submits_no_more_and_is_paid_back_to_the_digit(
+    card: dict[str, Any], smsc: Smsc, journal: Path, tmp_path: Path
 ) -> None:
-    customer, numbers = administrator.customer(credit="100", default_sender="Chasqui"), [number() for _ in range(400)]
+    told = SlowJob(card, journal, tmp_path, rows=300, per_second=20.0, until=20).run()
+    assert told.waited == told.canceled > 200
+    assert told.overtook_seconds < OVERTAKES_SECONDS
+    assert told.last_submit_seconds <= STOPS_SECONDS
+    assert told.balance == told.owed
+    assert told.audit == (0, 0)
+
+
+def test_a_job_reaches_nobody_who_is_on_a_list(
+    administrator: Administrator, customer: Customer, smsc: Smsc, number: Number
+) -> None:
+    numbers = [number() for _ in range(9)]
+    disturbed, left = numbers[::3], numbers[1::3]
+    for to in disturbed:
+        administrator.create("dnd", {"number": to})
+    mine = administrator.customer(credit="5", default_sender="Chasqui")
+    for to in left:
+        assert mine.call("POST", "/v1/opt-outs", {"number": to}).status_code == 201
+    time.sleep(1.5)  # CHASQUI_ACCOUNT_CACHE_SECONDS of a local run, and a little
     body = {"recipients": [{"to": to} for to in numbers], "text": "Hola"}
-    job = customer.call("POST", "/v1/jobs", body).raise_for_status().json()["id"]
-    job_until(customer, job, lambda told: told["progress"]["handed_over"] > 0)
-    customer.call("POST", f"/v1/jobs/{job}/stop").raise_for_status()
-    time.sleep(2)
-    submitted = smsc.stats()["messages"]
-    over = job_until(
-        customer, job, lambda told: bool(told["progress"]["ended"] == told["progress"]["handed_over"] > 0), 90
-    )
-    assert smsc.stats()["messages"] == submitted
-    delivered = over["progress"]["by_status"].get("delivered", 0)
-    end = time.monotonic() + 30
-    while Decimal(customer.balance()) != 100 - delivered * PRICE:
-        assert time.monotonic() < end, (customer.balance(), over["progress"])
-        time.sleep(0.2)
-    assert sum(len(smsc.received(to)) for to in numbers[:50]) <= 50
+    job = mine.call("POST", "/v1/jobs", body).raise_for_status().json()["id"]
+    done = job_until(mine, job, lambda told: told["status"] == "completed")
+    assert done["progress"]["by_status"] == {"delivered": 3, "rejected": 6}
+    assert [len(smsc.received(to)) for to in numbers] == [0, 0, 1] * 3
+    assert Decimal(mine.balance()) == 5 - 3 * PRICE
