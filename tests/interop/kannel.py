@@ -150,7 +150,10 @@ def _listening() -> Iterator[tuple[ThreadingHTTPServer, dict[str, list[int]]]]:
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing: a line for each receipt is no news."""
 
-    server = ThreadingHTTPServer((HOST, 0), Told)
+    class Listener(ThreadingHTTPServer):
+        request_queue_size = 512  # smsbox tells of many at once, and of each once: what does not get in is lost
+
+    server = Listener((HOST, 0), Told)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
