@@ -8,7 +8,7 @@ import pytest
 
 from smpp_bridge.protocol.events import Response
 from smpp_bridge.protocol.multi import Destination, SubmitMulti, SubmitMultiResp
-from smpp_bridge.protocol.pdu import CancelSm, Pdu, QuerySm, QuerySmResp
+from smpp_bridge.protocol.pdu import CancelSm, Pdu, QuerySm, QuerySmResp, ReplaceSm
 from smpp_bridge.protocol.status import Status
 from tests.flows.platform import Administrator, Smsc
 from tests.flows.test_smpp import PATIENCE_SECONDS, Number, answered, bound, login_of, opened, receipts
@@ -94,6 +94,29 @@ def test_one_submit_to_several_numbers_tells_who_was_refused(
 
     asyncio.run(main())
     assert [len(smsc.received(each)) for each in (good, other)] == [1, 1]
+
+
+def test_a_scheduled_message_is_replaced_and_sent_at_its_new_time(
+    client: dict[str, Any], smsc: Smsc, number: Number
+) -> None:
+    to = number()
+
+    async def main() -> None:
+        async with bound(client) as esme:
+            message_id = await answered(esme, to, schedule_delivery_time="000001000000000R")
+            named: dict[str, Any] = {"message_id": message_id, "source_addr": "Chasqui", "source_addr_ton": 5}
+            assert (await asked(esme, ReplaceSm(**named, short_message=b"otra"))).status == Status.OK
+            now = ReplaceSm(
+                **named, short_message=b"ahora", registered_delivery=1, schedule_delivery_time="000000000001000R"
+            )
+            assert (await asked(esme, now)).status == Status.OK
+            assert (await asked(esme, ReplaceSm(**named, short_message=b"tarde"))).status == Status.REPLACE_FAILED
+            assert (await asked(esme, ReplaceSm(message_id="msg_none"))).status == Status.INVALID_MESSAGE_ID
+            (receipt,) = await receipts(esme, 1)
+            assert receipt.startswith(f"id:{message_id} ")
+
+    asyncio.run(main())
+    assert [one["text"] for one in smsc.received(to)] == ["ahora"]
 
 
 def test_a_scheduled_message_is_taken_back_before_its_time(client: dict[str, Any], smsc: Smsc, number: Number) -> None:
