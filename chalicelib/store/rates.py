@@ -60,11 +60,10 @@ def _move(bucket: str, until_us: int | None, now_us: int, to_us: int) -> int | N
     free = until_us is None or until_us < now_us
     condition = "attribute_not_exists(until_us) OR until_us < :now" if free else "until_us = :held"
     stands = {":now": {"N": str(now_us)}} if free else {":held": {"N": str(until_us)}}
-    key = {"bucket": {"S": bucket}}
     try:
         _client().update_item(
             TableName=_table(),
-            Key=key,
+            Key={"bucket": {"S": bucket}},
             UpdateExpression="SET until_us = :to, expires = :expires",
             ConditionExpression=condition,
             ExpressionAttributeValues={
@@ -77,10 +76,8 @@ def _move(bucket: str, until_us: int | None, now_us: int, to_us: int) -> int | N
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
-        item: Any = error.response.get("Item") or _client().get_item(
-            TableName=_table(), Key=key, ConsistentRead=True
-        ).get("Item", {})
-        return int(item["until_us"]["N"]) if "until_us" in item else 0
+        item: Any = error.response.get("Item", {})  # none: its time to live was over
+        return int(item["until_us"]["N"]) if item else 0
     return None
 
 

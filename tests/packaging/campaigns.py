@@ -4,8 +4,11 @@ import time
 from typing import Any, Final
 
 from chalicelib import wire
+from chalicelib.domain import ids
+from chalicelib.store.scheduled import KEPT_SECONDS, ScheduledTable
 from tests.packaging.cloud import PREFIX, Cloud
 from tests.packaging.journey import CHARGE, SETTLE, Journey
+from tests.packaging.protection import smpp_draft
 from tests.packaging.upkeep import EVENT
 
 JOB: Final = "functions.jobs.job"
@@ -37,6 +40,10 @@ def send_to_many(journey: Journey, cloud: Cloud, admin: str, key: str) -> None:
     _work_off(journey, cloud)
     _control(journey, cloud, key, one)
     _tell_of_it(journey, cloud, own["id"])
+    (asked,) = journey.call(key, ("GET", f"{one}/results", None))
+    _work_off(journey, cloud)
+    (made,) = journey.call(key, ("GET", f"{one}/results", None))
+    assert (asked["status"], made["status"], made["rows"]) == ("making", "made", 2)
     (listed,) = journey.call(admin, ("GET", "/v1/admin/jobs", None))
     assert [told["id"] for told in listed["data"]] == [job["id"]]
     journey.call(key, ("POST", f"{one}/copy", None))
@@ -46,7 +53,7 @@ def send_to_many(journey: Journey, cloud: Cloud, admin: str, key: str) -> None:
     given = {"recipients": [{"to": "+34600000000"}], "text": "Hello", "from": "Acme"}
     journey.call(key, ("POST", "/v1/jobs", given))
     _work_off(journey, cloud)
-    _later(journey, cloud, key)
+    _later(journey, cloud, key, own["id"])
     for queue in ("jobs", "billing", "accepted"):
         cloud.take_all(queue)
 
@@ -80,13 +87,14 @@ def _tell_of_it(journey: Journey, cloud: Cloud, account: str) -> None:
     assert journey.run(SETTLE, cloud.receive("outcomes")).failures == []
 
 
-def _later(journey: Journey, cloud: Cloud, key: str) -> None:
-    """A message for later whose time comes, one that is canceled; and a job whose record was lost."""
+def _later(journey: Journey, cloud: Cloud, key: str, account: str) -> None:
+    """Messages for later whose time comes, one of SMPP's too, one that is canceled; and a job whose record was lost."""
     later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 600))
     body = {"to": "+34600000000", "from": "Acme", "text": "Hello", "send_at": later}
     first, second = journey.call(key, ("POST", "/v1/messages", body), ("POST", "/v1/messages", body))
     journey.call(key, ("POST", f"/v1/messages/{second['id']}/cancel", None))
     cloud.take_all("outcomes")
+    smpp = _scheduled(cloud, account)
     dynamodb = cloud.client("dynamodb")
     for table in ("scheduled", "jobs"):
         for item in dynamodb.scan(TableName=f"{PREFIX}-{table}")["Items"]:
@@ -99,9 +107,18 @@ def _later(journey: Journey, cloud: Cloud, key: str) -> None:
                     ExpressionAttributeValues={":now": {"N": "1"}},
                 )
     assert journey.run(TICK, EVENT).failures == []
-    (sent,) = (wire.decode(body) for body in _bodies(cloud.take_all("accepted")))
-    assert isinstance(sent, wire.AcceptedBundle)
-    assert sent.messages[0].id == first["id"]
+    sent = [wire.decode(body) for body in _bodies(cloud.take_all("accepted"))]
+    assert {one.messages[0].id for one in sent if isinstance(one, wire.AcceptedBundle)} == {first["id"], smpp}
+
+
+def _scheduled(cloud: Cloud, account: str) -> str:
+    """A message that an SMPP customer has scheduled, and may still replace; its id."""
+    draft = smpp_draft("+34600000000", "Hello")
+    bundle = wire.AcceptedBundle(id=ids.bundle_of_single(draft.id), account=account, messages=(draft,))
+    due_ms = draft.at_ms + 600_000
+    row = ScheduledTable(draft.id, due_ms=due_ms, body=wire.encode(bundle), expires=due_ms // 1000 + KEPT_SECONDS)
+    cloud.client("dynamodb").put_item(TableName=f"{PREFIX}-scheduled", Item=row.serialize())
+    return draft.id
 
 
 def _bodies(records: Any) -> list[str]:

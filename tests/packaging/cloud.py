@@ -6,12 +6,15 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 import boto3
 import msgspec
@@ -37,8 +40,48 @@ class Outcome(msgspec.Struct, frozen=True):
     calls: list[dict[str, Any]]
 
 
+class _Process:
+    """A handler's process, which waits for events."""
+
+    def __init__(self, folder: Path, handler: str, environment: dict[str, str]) -> None:
+        self._errors = TemporaryFile()  # noqa: SIM115 - closed by stop
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-B", invoke.__file__, str(folder), handler],
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+
+    def run(self, events: Sequence[dict[str, Any]]) -> Outcome:
+        """What comes of the events."""
+        given, told = self._process.stdin, self._process.stdout
+        assert given is not None
+        assert told is not None
+        limit = threading.Timer(RUN_SECONDS, self._process.kill)
+        limit.start()
+        try:
+            with suppress(BrokenPipeError):  # it is gone: what it said of that comes below
+                given.write(json.dumps(events) + "\n")
+                given.flush()
+            outcome = next((line for line in told if line.startswith(invoke.OUTCOME)), None)
+        finally:
+            limit.cancel()
+        if outcome is None:
+            self._errors.seek(0)
+            raise AssertionError(self._errors.read().decode())
+        return msgspec.json.decode(outcome.removeprefix(invoke.OUTCOME), type=Outcome)
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._errors.close()
+
+
 class Cloud:
-    """Runs handlers of an unpacked zip in processes of their own, as Lambda does."""
+    """Runs handlers of an unpacked zip each in a process of its own, as Lambda does."""
 
     def __init__(self, endpoint_url: str, folder: Path) -> None:
         self.environment: Final = {
@@ -49,13 +92,16 @@ class Cloud:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "CHASQUI_PREFIX": PREFIX,
-            "CHASQUI_RULES_POLL_SECONDS": "0",
+            "CHASQUI_RULES_POLL_SECONDS": "0",  # what is changed is seen at once, and each run asks for all it needs
+            "CHASQUI_ACCOUNT_CACHE_SECONDS": "0",
+            "CHASQUI_WEBHOOKS_LOCAL": "1",
         }
         self._folder = folder
         self._session = boto3.session.Session("made-up", "made-up", region_name=REGION)
         self._endpoint_url = endpoint_url
         self._held: dict[str, list[str]] = {}  # receipt handles by queue
         self._clients: dict[str, Any] = {}
+        self._processes: dict[str, _Process] = {}
 
     def client(self, service: str) -> Any:
         """A client of this cloud."""
@@ -65,19 +111,18 @@ class Cloud:
         return self._clients[service]
 
     def run(self, handler: str, *events: dict[str, Any]) -> Outcome:
-        """Run the handler with each of the events in one new process that sees the folder and the standard library."""
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-B", invoke.__file__, str(self._folder), handler],
-            input=json.dumps(events),
-            env=self.environment,
-            cwd=self._folder,
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return msgspec.json.decode(done.stdout.splitlines()[-1], type=Outcome)
+        """Run the handler with each of the events in its own process, which sees the folder and the standard library.
+
+        The process is new for the handler's first run and kept for the others, as Lambda keeps them.
+        """
+        if handler not in self._processes:
+            self._processes[handler] = _Process(self._folder, handler, self.environment)
+        return self._processes[handler].run(events)
+
+    def stop(self) -> None:
+        """End the handlers' processes."""
+        for process in self._processes.values():
+            process.stop()
 
     def receive(self, queue: str) -> dict[str, Any]:
         """What is on a queue, as the event that Lambda makes of it; the records stay, out of sight."""
@@ -135,6 +180,8 @@ def request(
     paths: dict[str, Any], method: str, path: str, *, key: str | None = None, body: Any = None
 ) -> dict[str, Any]:
     """An HTTP request as API Gateway gives it to the API's function; `paths` are those of the template's document."""
+    path, _, query = path.partition("?")
+    given = parse_qs(query)
     patterns = {template: re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template) for template in paths}
     template, match = next((name, found) for name in paths if (found := re.fullmatch(patterns[name], path)))
     headers = {"Content-Type": "application/json"} if body is not None else {}
@@ -146,8 +193,8 @@ def request(
         "resource": template,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": {name: values[-1] for name, values in given.items()} or None,
+        "multiValueQueryStringParameters": given or None,
         "pathParameters": match.groupdict() or None,
         "stageVariables": None,
         "requestContext": {
@@ -182,7 +229,10 @@ def running(folder: Path) -> Iterator[Cloud]:
             TemplateBody=(ROOT / "infra" / "data.yaml").read_text(),
             Parameters=[{"ParameterKey": "Prefix", "ParameterValue": PREFIX}],
         )
-        yield cloud
+        try:
+            yield cloud
+        finally:
+            cloud.stop()
     finally:
         server.terminate()
         server.wait(10)

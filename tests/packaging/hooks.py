@@ -29,7 +29,6 @@ LOGIN: Final = "acme"
 
 def tell(journey: Journey, cloud: Cloud, admin: str, key: str) -> list[dict[str, Any]]:
     """Every way of an event and of an inbound message; what the customer's server got."""
-    cloud.environment["CHASQUI_WEBHOOKS_LOCAL"] = "1"
     with listening() as (echo, port):
         url = f"http://127.0.0.1:{port}"
         (own,) = journey.call(key, ("GET", "/v1/account", None))

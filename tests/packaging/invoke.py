@@ -1,7 +1,8 @@
 """Runs a packaged handler as Lambda would: `python -I -S -B invoke.py FOLDER HANDLER`, with nothing else on the path.
 
-Events come as a JSON array on standard input; the last line of standard output is what happened, as JSON. It imports
-the standard library only, since it runs where nothing else is.
+Each line of standard input is a JSON array of events; what happened is told as JSON on a line that begins with OUTCOME.
+As in Lambda, the process stays for what comes next. It imports the standard library only, since it runs where nothing
+else is.
 """
 
 import importlib
@@ -9,6 +10,8 @@ import json
 import sys
 import time
 from typing import Any
+
+OUTCOME = "outcome: "
 
 
 class Context:
@@ -26,7 +29,6 @@ class Context:
 
 
 def main(folder: str, handler: str) -> None:
-    events = json.load(sys.stdin)
     sys.path.insert(0, folder)
     module_name, _, function_name = handler.rpartition(".")
     begun = time.perf_counter()
@@ -35,23 +37,25 @@ def main(folder: str, handler: str) -> None:
     imported = sorted(sys.modules)
     calls: list[dict[str, Any]] = []
     _record_calls(calls)
-    answers, failures = [], []
-    for event in events:
-        begun = time.perf_counter()
-        try:
-            answers.append(function(event, Context()))
-        except Exception as failure:
-            failures.append(f"{type(failure).__name__}: {failure}")
-    outcome = {
-        "import_ms": import_seconds * 1000,
-        "imported": imported,
-        "modules": sorted(sys.modules),
-        "files": sorted({str(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}),
-        "answers": answers,
-        "failures": failures,
-        "calls": calls,
-    }
-    sys.stdout.write("\n" + json.dumps(outcome) + "\n")
+    for line in sys.stdin:
+        answers, failures = [], []
+        for event in json.loads(line):
+            try:
+                answers.append(function(event, Context()))
+            except Exception as failure:
+                failures.append(f"{type(failure).__name__}: {failure}")
+        outcome = {
+            "import_ms": import_seconds * 1000,
+            "imported": imported,
+            "modules": sorted(sys.modules),
+            "files": sorted({str(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}),
+            "answers": answers,
+            "failures": failures,
+            "calls": calls,
+        }
+        sys.stdout.write(f"\n{OUTCOME}{json.dumps(outcome)}\n")
+        sys.stdout.flush()
+        calls.clear()
 
 
 def _record_calls(calls: list[dict[str, Any]]) -> None:

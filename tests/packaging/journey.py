@@ -27,7 +27,7 @@ SMSC_ID: Final = "4711"
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A run of a handler in a process of its own."""
+    """A run of a handler."""
 
     handler: str
     outcome: Outcome
@@ -54,7 +54,7 @@ class Journey:
         return outcome
 
     def call(self, key: str | None, *calls: tuple[str, str, Any]) -> list[Any]:
-        """Call the API: (method, path, body) each, in one process; the answers' bodies, none of them an error."""
+        """Call the API: (method, path, body) each, in one run; the answers' bodies, none of them an error."""
         answers = self.answers(key, *calls)
         assert all(answer["statusCode"] < 300 for answer in answers), answers
         return [json.loads(answer["body"]) for answer in answers]
