@@ -85,12 +85,8 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("smpp_logins", actions=("GetItem", "PutItem", "UpdateItem", "Scan")),
         _table("smpp_logins/index/by_account", actions=("Query",)),
         _table("esme_sessions", actions=("Query", "UpdateItem", "Scan")),  # an end is asked for
-        _table(
-            "spam_rules",
-            "sender_rules",
-            "country_rules",
-            actions=("GetItem", "UpdateItem", "DeleteItem", "Scan"),
-        ),
+        _table("spam_rules", "sender_rules", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
+        _table("country_rules", actions=("UpdateItem", "DeleteItem", "Scan")),
         _table("rule_hits", actions=("BatchGetItem",)),
         _table("rates", actions=("UpdateItem",)),
         _table("dnd", actions=("GetItem", "UpdateItem", "DeleteItem", "BatchWriteItem")),
