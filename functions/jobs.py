@@ -7,7 +7,9 @@ from typing import Final
 
 from chalice.app import Blueprint, CloudWatchEvent, Cron, SQSEvent
 
+from chalicelib.services import export_contacts, import_contacts
 from chalicelib.services.feed_job import feed
+from chalicelib.services.keep_groups import forget
 from chalicelib.services.prepare_job import prepare
 from chalicelib.services.report_job import report
 from chalicelib.services.send_scheduled import send_due
@@ -25,6 +27,9 @@ _STAGES: Final[dict[str, Callable[[JobWork, int], None]]] = {
     "prepare": lambda work, now_ms: prepare(work.account, work.job, now_ms),
     "start": lambda work, now_ms: start_when_due(work.account, work.job, work.at, now_ms),
     "feed": lambda work, now_ms: feed(work.account, work.job, work.at, now_ms),
+    "import": lambda work, now_ms: import_contacts.go_on(work.account, work.job, now_ms),
+    "export": lambda work, now_ms: export_contacts.export(work.account, work.job, now_ms),
+    "forget": lambda work, _now_ms: forget(work.account, work.job),
     "report": lambda work, now_ms: report(work.account, work.job, work.id, now_ms),
 }
 

@@ -115,6 +115,10 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("job_tallies", actions=("Query",)),
         _table("job_controls", actions=("PutItem",)),
         _table("dnd", "opt_outs", actions=("BatchGetItem",)),  # for a preview
+        _table("groups", actions=("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")),
+        _table("contacts", actions=("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")),
+        _table("memberships", actions=("PutItem", "DeleteItem", "BatchWriteItem", "Query")),
+        _table("contacts/index/by_name", "memberships/index/by_contact", actions=("Query",)),
         _send("jobs"),
     ),
     "routing": (
@@ -196,6 +200,9 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("jobs", actions=("GetItem", "UpdateItem")),
         _table("job_tallies", actions=("Query",)),
         _table("messages", actions=("Query",)),  # for a file of results
+        _table("groups", actions=("GetItem", "BatchGetItem", "UpdateItem")),  # contacts come, and are counted
+        _table("contacts", actions=("BatchGetItem", "PutItem", "BatchWriteItem", "Query")),
+        _table("memberships", actions=("BatchWriteItem", "Query")),
         _table("dnd", actions=("GetItem", "BatchGetItem")),
         _table("opt_outs", actions=("BatchGetItem",)),
         _table("rule_hits", actions=("UpdateItem",)),

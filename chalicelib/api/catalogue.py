@@ -4,7 +4,10 @@ from typing import Final
 
 from chalicelib.api import (
     account,
+    contact_files,
+    contacts,
     documentation,
+    groups,
     inbound,
     jobs,
     ledger,
@@ -38,6 +41,9 @@ _OPERATIONS: Final = (
     messages.endpoints,
     jobs.endpoints,
     uploads.endpoints,
+    groups.endpoints,
+    contacts.endpoints,
+    contact_files.endpoints,
     opt_outs.endpoints,
     account.endpoints,
     ledger.endpoints,

@@ -9,6 +9,7 @@ from msgspec import Meta
 from chalicelib.api.message_types import MAX_TEXT, MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECONDS, Sender
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
+from chalicelib.domain.contact import MAX_GROUPS_OF_JOB
 from chalicelib.domain.job import MAX_LISTED, Job, Source, SourceKind
 from chalicelib.domain.message import Mode, Priority
 from chalicelib.domain.schedule import BadZone, CatchUp, Hours, Repeat, Timing, zone
@@ -19,6 +20,7 @@ _ULID: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 
 UploadId = Annotated[str, Meta(pattern=f"^upl_{_ULID}$(?!\\n)", description="An upload's id.")]
 Clock = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\\n)", examples=["09:00"])]
+GroupId = Annotated[str, Meta(pattern=f"^grp_{_ULID}$(?!\\n)", description="A group's id.")]
 Columns = Annotated[
     dict[
         Annotated[str, Meta(min_length=1, max_length=64)],
@@ -73,10 +75,21 @@ class JobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class NewJob(JobSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A job to make. Exactly one of `recipients` and `upload_id` is given."""
+    """A job to make. Exactly one of `recipients`, `upload_id` and `group_ids` is given."""
 
     recipients: Annotated[tuple[Columns, ...], Meta(min_length=1, max_length=MAX_LISTED)] | None = None
     upload_id: UploadId | None = None
+    group_ids: (
+        Annotated[
+            tuple[GroupId, ...],
+            Meta(
+                min_length=1,
+                max_length=MAX_GROUPS_OF_JOB,
+                description="Groups of contacts, as they are when the job starts; who is in several gets one message.",
+            ),
+        ]
+        | None
+    ) = None
     dry_run: Annotated[bool, Meta(description="Read and price all, and wait to be started by hand.")] = False
 
 
@@ -88,15 +101,16 @@ class ChangedJob(JobSettings, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def new_job(body: NewJob, account: Account, mode: Mode, now_ms: int) -> Job:
     """The job that is asked for. Raises Fault `invalid_request`."""
-    given = [name for name in ("recipients", "upload_id") if getattr(body, name) is not None]
+    given = [name for name in ("recipients", "upload_id", "group_ids") if getattr(body, name) is not None]
     if len(given) != 1:
         code, told = ("missing", "give one of them") if not given else ("not_allowed", "give only one of them")
         pointer = "/recipients" if not given else f"/{given[1]}"
-        raise invalid(FieldFault(field=pointer, code=code, detail=f"recipients, upload_id: {told}"))
-    kinds: dict[str, SourceKind] = {"recipients": "recipients", "upload_id": "upload"}
+        raise invalid(FieldFault(field=pointer, code=code, detail=f"recipients, upload_id, group_ids: {told}"))
+    kinds: dict[str, SourceKind] = {"recipients": "recipients", "upload_id": "upload", "group_ids": "groups"}
     source = Source(
         kind=kinds[given[0]],
         upload=body.upload_id or "",
+        groups=tuple(dict.fromkeys(body.group_ids or ())),
         number_column=body.number_column,
     )
     made = Job(

@@ -34,6 +34,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority
     source: SourceKind
     upload_id: str | None
+    group_ids: tuple[str, ...]
     dedupe: bool
     rate: float | None
     spread_seconds: int | None
@@ -77,6 +78,7 @@ def view(row: JobRow, tally: Tally | None, now_ms: int) -> JobView:
         priority=job.priority,
         source=job.source.kind,
         upload_id=job.source.upload or None,
+        group_ids=job.source.groups,
         dedupe=job.dedupe,
         rate=job.rate,
         spread_seconds=job.spread_seconds,

@@ -9,7 +9,7 @@ from chalicelib.domain.schedule import Timing
 
 # preparing: the recipients are being read. ready: they are, and it waits for its start by hand (a dry run).
 JobStatus = Literal["preparing", "ready", "scheduled", "running", "paused", "stopped", "completed", "failed"]
-SourceKind = Literal["recipients", "upload"]
+SourceKind = Literal["recipients", "upload", "groups"]
 MAX_RECIPIENTS: Final = 1_000_000
 MAX_FILE_BYTES: Final = 200_000_000
 MAX_LISTED: Final = 1_000  # recipients in a request
@@ -27,10 +27,11 @@ OVER: Final = frozenset[JobStatus]({"stopped", "completed", "failed"})
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the recipients come from: a list in the request, or an uploaded file."""
+    """Where the recipients come from: a list in the request, an uploaded file, or groups of contacts."""
 
     kind: SourceKind
     upload: str = ""  # the upload's id
+    groups: tuple[str, ...] = ()  # their ids
     number_column: str | None = None  # of a file; None: found by its name or by what is in it
 
 

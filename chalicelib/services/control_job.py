@@ -9,8 +9,7 @@ import msgspec
 from chalicelib.domain import ids
 from chalicelib.domain.job import MAY_DELETE, MAY_PAUSE, MAY_RESUME, MAY_START, MAY_STOP, Job, JobStatus
 from chalicelib.services.faults import Fault, not_found
-from chalicelib.services.start_job import HEAL_MS, lacks_credit, send_feed
-from chalicelib.services.start_job import start as start_run
+from chalicelib.services.start_job import HEAL_MS, begin, lacks_credit, send_feed
 from chalicelib.store import accounts, job_controls, job_files, jobs
 from chalicelib.store.job_controls import ControlState
 from chalicelib.store.jobs import JobRow, Pace
@@ -21,11 +20,14 @@ log: Final = logging.getLogger(__name__)
 
 
 def start(account: str, job_id: str, now_ms: int) -> JobRow:
-    """The job, running now. Raises Fault `not_found`, `wrong_state`, `no_credit`, `account_suspended`."""
+    """The job, running; one to groups once their contacts are read.
+
+    Raises Fault `not_found`, `wrong_state`, `no_credit`, `account_suspended`.
+    """
 
     def change(row: JobRow) -> JobRow | None:
         _check_may_send(row.job)
-        return start_run(row, now_ms)
+        return begin(row, now_ms)
 
     return _change(account, job_id, "running", MAY_START, change)
 

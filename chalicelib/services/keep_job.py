@@ -13,6 +13,7 @@ from chalicelib.domain.schedule import BadZone, zone
 from chalicelib.domain.text import BadText, segment
 from chalicelib.services.control_job import read
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field
+from chalicelib.services.keep_groups import check_groups
 from chalicelib.services.prepare_job import HEAL_MS, prepare
 from chalicelib.services.read_recipients import LIST, layout_at
 from chalicelib.services.start_job import prepare_anew
@@ -33,6 +34,7 @@ def create(job: Job, account: Account, recipients: list[dict[str, str]] | None, 
     if account.state != "active":
         raise Fault("account_suspended", "the account is suspended: it sends nothing")
     check(job, account, now_ms)
+    check_groups(job.account, job.source.groups)
     _check_columns(job, _columns(job, recipients))
     if recipients is not None:
         job_files.put(job_files.job_key(job.account, job.id, LIST), msgspec.json.encode(recipients))
@@ -53,7 +55,7 @@ def change(job: Job, account: Account, expected_version: int, now_ms: int) -> Jo
     if held.version != expected_version:
         raise Fault("version_conflict", f"the job is at version {held.version}")
     check(job, account, now_ms)
-    if held.job.survey is not None:
+    if held.job.survey is not None and held.job.source.kind != "groups":  # each contact has attributes of its own
         _check_columns(job, held.job.survey.columns)
     row = prepare_anew(JobRow(job=job, version=held.version, step=held.step), now_ms)
     if row is None:

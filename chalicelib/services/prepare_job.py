@@ -10,6 +10,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.job import Job, JobStatus, Survey
 from chalicelib.domain.message import ErrorInfo
 from chalicelib.services.faults import Fault
+from chalicelib.services.gather_groups import freeze
 from chalicelib.services.read_recipients import Recipients, open_recipients
 from chalicelib.services.start_job import send_start, start
 from chalicelib.services.survey_recipients import Progress, Surveyor, TooMany
@@ -72,6 +73,8 @@ def conclude(row: JobRow, survey: Survey, now_ms: int) -> JobRow | None:
 
 def _survey(job: Job, account: Account, now_ms: int) -> Survey | None:
     """The survey; None where it is not through yet."""
+    if job.source.kind == "groups" and not freeze(job, now_ms):
+        return None
     key = job_files.job_key(job.account, job.folder, _CHECKPOINT)
     progress = _kept(key)
     recipients: Recipients = open_recipients(job, progress.place if progress else None)

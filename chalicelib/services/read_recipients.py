@@ -16,8 +16,10 @@ from chalicelib.domain.recipients_file import (
     layout_of,
 )
 from chalicelib.services.faults import invalid_field
+from chalicelib.services.gather_groups import gathered_key
 from chalicelib.store import job_files
 
+_values = msgspec.json.Decoder(dict[str, str])
 LIST = "list"  # under which name a job keeps the recipients of its request
 
 
@@ -77,15 +79,38 @@ class FileRecipients:
             yield Listed(row.line, number, dict(zip(columns, row.cells, strict=False)))
 
 
+class GatheredRecipients:
+    """Contacts of groups, as they were when the job's preparation began; `line` is the place among them, from 1."""
+
+    columns: tuple[str, ...] = ("name", "number")  # and each contact's own attributes
+
+    def __init__(self, key: str, size: int, place: Place | None) -> None:
+        self.place = place or Place(0)
+        self._blocks = job_files.blocks(key, self.place.offset, size)
+
+    def __iter__(self) -> Iterator[Listed | BadRecipient]:
+        rest = b""
+        for block in self._blocks:
+            *lines, rest = (rest + block).split(b"\n")
+            for raw in lines:
+                line = self.place.line
+                self.place = Place(self.place.offset + len(raw) + 1, line + 1)
+                values = _values.decode(raw)
+                yield Listed(line, values["to"], values)
+
+
 def open_recipients(job: Job, place: Place | None) -> Recipients:
     """The job's recipients from `place` on. Raises job_files.NoObject; Fault where it has no such column."""
     if job.source.kind == "recipients":
         given = msgspec.json.decode(job_files.get(job_files.job_key(job.account, job.id, LIST)))
         return ListedRecipients(given, place or Place(0))
-    key = job_files.upload_key(job.account, job.source.upload)
+    gathered = job.source.kind == "groups"
+    key = gathered_key(job) if gathered else job_files.upload_key(job.account, job.source.upload)
     size = job_files.size_of(key)
     if size is None:
         raise job_files.NoObject(key)
+    if gathered:
+        return GatheredRecipients(key, size, place)
     return FileRecipients(key, size, layout_at(key, job.source.number_column), place)
 
 

@@ -35,7 +35,16 @@ def start_when_due(account: str, job_id: str, at_ms: int, now_ms: int) -> None:
     if now_ms - at_ms > LATE_MS and timing.catch_up == "skip":
         await_next(row, now_ms, MISSED)
     else:
-        start(row, now_ms)
+        begin(row, now_ms)
+
+
+def begin(row: JobRow, now_ms: int) -> JobRow | None:
+    """The job, started; of one to groups their contacts are read first, as they are now, and then it starts."""
+    job = row.job
+    if job.source.kind != "groups" or (job.next_ms and job.next_ms <= (job.surveyed_ms or 0)):
+        return start(row, now_ms)
+    now = msgspec.structs.replace(job, dry_run=False, next_ms=(job.next_ms and min(job.next_ms, now_ms)) or now_ms)
+    return prepare_anew(msgspec.structs.replace(row, job=now), now_ms)
 
 
 def start(row: JobRow, now_ms: int) -> JobRow | None:

@@ -103,6 +103,29 @@ def _put_batch(models: Sequence[Table]) -> None:
     raise Overloaded(f"{len(left)} items of {table.table_name} stayed unprocessed")
 
 
+def delete_all(models: Iterable[Table]) -> None:
+    """Delete the items, 25 a request, there or not. All of one table. Raises Overloaded where some stay unprocessed."""
+    items = list(models)
+    for start in range(0, len(items), BATCH_PUT):
+        _delete_batch(items[start : start + BATCH_PUT])
+
+
+def _delete_batch(models: Sequence[Table]) -> None:
+    table = models[0]._get_connection()
+    meta = table.get_meta_table()
+    names = [name for name in (meta.hash_keyname, meta.range_keyname) if name]
+    found = (model.serialize(null_check=False) for model in models)  # of which only the keys are known
+    left: list[dict[str, Any]] = [{name: item[name] for name in names} for item in found]
+    for attempt in range(_ATTEMPTS):
+        answer = table.batch_write_item(delete_items=left)
+        unprocessed = answer.get("UnprocessedItems", {}).get(table.table_name, [])
+        if not unprocessed:
+            return
+        left = [request["DeleteRequest"]["Key"] for request in unprocessed]
+        _pause(attempt)
+    raise Overloaded(f"{len(left)} items of {table.table_name} stayed undeleted")
+
+
 def get_all(model: type[_T], keys: Iterable[str], *, consistent: bool = False) -> list[_T]:
     """The items of a table without range keys that exist among `keys`, in no order, 100 a request.
 

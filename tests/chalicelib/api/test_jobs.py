@@ -102,6 +102,7 @@ CHANGE = {"text": "x", "version": 1}
 ON_A_JOB: list[tuple[str, str, Any]] = [
     ("GET", "", None),
     ("GET", "/invalid-rows", None),
+    ("GET", "/results", None),
     ("PUT", "", CHANGE),
     ("POST", "/start", None),
     ("POST", "/pause", None),
@@ -208,6 +209,24 @@ def test_a_file_is_previewed_changed_copied_started_and_deleted(world: World) ->
     assert len(world.call("GET", "/v1/jobs").json_body["data"]) == 2
     assert world.call("DELETE", path).json_body == {"id": made.json_body["id"]}
     assert world.call("GET", path).json_body["code"] == "not_found"
+
+
+def test_what_became_of_each_message_is_a_file_for_the_customer_and_the_administrator(world: World) -> None:
+    from tests.chalicelib.services.jobs_world import go_on, works
+
+    ready = world.call("POST", "/v1/jobs", {**PLAIN, "dry_run": True}).json_body["id"]
+    assert world.call("GET", f"/v1/jobs/{ready}/results").json_body["code"] == "wrong_state"
+    job = world.call("POST", "/v1/jobs", PLAIN).json_body["id"]
+    own, admins = f"/v1/jobs/{job}/results", f"/v1/admin/accounts/{ACCOUNT.id}/jobs/{job}/results"
+    answer = world.call("GET", own)
+    assert (answer.status_code, answer.json_body["status"], answer.json_body["url"]) == (202, "making", None)
+    assert world.as_admin("GET", admins).status_code == 202
+    for work in works(("report",)):
+        go_on(work, world.now_ms())
+    for answer in (world.call("GET", own), world.as_admin("GET", admins)):
+        assert (answer.status_code, answer.json_body["status"], answer.json_body["rows"]) == (200, "made", 0)
+        assert answer.json_body["url"].startswith("http")
+    assert world.call("GET", admins).json_body["code"] == "wrong_role"
 
 
 def test_the_administrator_sees_and_controls_the_jobs_of_all_accounts(world: World) -> None:
