@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from chalicelib.api.contact_types import GroupIds, PageQuery
+from chalicelib.api.contact_types import AddressBookQuery, GroupIds
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import CustomerCall, Endpoints, Reply
 from chalicelib.api.job_previews import InvalidRow, invalid_row
@@ -78,7 +78,9 @@ def read_contact_import(call: CustomerCall, contact_import: ImportId) -> Contact
 
 
 @endpoints.get("/v1/contact-imports/{contact_import}/invalid-rows", faults=("invalid_cursor",))
-def list_invalid_rows_of_import(call: CustomerCall, contact_import: ImportId, query: PageQuery) -> Listing[InvalidRow]:
+def list_invalid_rows_of_import(
+    call: CustomerCall, contact_import: ImportId, query: AddressBookQuery
+) -> Listing[InvalidRow]:
     """List every row that was not imported, and why; repeated numbers among them."""
     work = import_contacts.read(call.caller.account.id, contact_import)
     name = f"invalid rows {work.id}"

@@ -77,7 +77,7 @@ class ContactView(ListedContact, frozen=True, kw_only=True):
     groups: Annotated[tuple[GroupView, ...], Meta(description="May be a second behind.")]
 
 
-class PageQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AddressBookQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which page."""
 
     cursor: Cursor | None = None

@@ -6,12 +6,12 @@ from msgspec import Meta
 
 from chalicelib.api.admin.types import Deleted
 from chalicelib.api.contact_types import (
+    AddressBookQuery,
     ChangedContact,
     ContactView,
     ListedContact,
     Move,
     NewContact,
-    PageQuery,
     contact_view,
     listed,
 )
@@ -25,7 +25,7 @@ from chalicelib.store import contacts
 endpoints: Final = Endpoints(__name__, tag="Contacts", role="customer")
 
 
-class ContactQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ContactQuery(AddressBookQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which contacts to list."""
 
     prefix: Digits | None = None

@@ -4,11 +4,11 @@ from typing import Final
 
 from chalicelib.api.admin.types import Deleted
 from chalicelib.api.contact_types import (
+    AddressBookQuery,
     ContactView,
     GroupView,
     ListedContact,
     NewGroup,
-    PageQuery,
     contact_view,
     group_view,
     listed,
@@ -30,7 +30,7 @@ def create_group(call: CustomerCall, body: NewGroup) -> GroupView:
 
 
 @endpoints.get("/v1/groups", faults=("invalid_cursor",))
-def list_groups(call: CustomerCall, query: PageQuery) -> Listing[GroupView]:
+def list_groups(call: CustomerCall, query: AddressBookQuery) -> Listing[GroupView]:
     """List your groups, oldest first."""
     page = groups.listing(call.caller.account.id, unseal(call, "groups", query.cursor), query.limit)
     return Listing(data=tuple(map(group_view, page.items)), next_cursor=seal(call, "groups", page.cursor))
@@ -56,7 +56,7 @@ def delete_group(call: CustomerCall, group: GroupId) -> Deleted:
 
 
 @endpoints.get("/v1/groups/{group}/contacts", faults=("invalid_cursor",))
-def list_contacts_of_group(call: CustomerCall, group: GroupId, query: PageQuery) -> Listing[ListedContact]:
+def list_contacts_of_group(call: CustomerCall, group: GroupId, query: AddressBookQuery) -> Listing[ListedContact]:
     """List the contacts of a group, by number."""
     name = f"contacts of {group}"
     page = keep_contacts.of_group(call.caller.account.id, group, unseal(call, name, query.cursor), query.limit)
