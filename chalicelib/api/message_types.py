@@ -75,7 +75,7 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             Meta(
                 min_length=1,
                 max_length=2000,
-                description="https: where this message's events go, beside your webhooks, signed as the oldest of them.",
+                description="https: where its events go, beside your webhooks, signed as the oldest of them.",
             ),
         ]
         | None

@@ -215,6 +215,16 @@ class Final(Fact, frozen=True, kw_only=True, tag="final"):
         return f"final#{self.status}"
 
 
+_OVER: typing.Final = {
+    status: tuple(Final(at_ms=0, status=other).key for other in FINAL if RANK[other] > RANK[status]) for status in FINAL
+}
+
+
+def ends_over(status: Status) -> tuple[str, ...]:
+    """The keys of the ends that would stand over an end with that status."""
+    return _OVER[status]
+
+
 AnyFact = Accepted | Scheduled | Held | Queued | Submitted | Attempted | Receipt | Refunded | Final
 # What follows from what, for facts of the same instant: an end has the time of the receipt that brought it.
 _STEPS: typing.Final[tuple[type[Fact], ...]] = (

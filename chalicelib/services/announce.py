@@ -6,7 +6,7 @@ from typing import Final
 
 from chalicelib.domain import ids
 from chalicelib.domain import message as facts
-from chalicelib.domain.message import FINAL, RANK, AnyFact
+from chalicelib.domain.message import RANK, AnyFact, ends_over
 from chalicelib.domain.news import Heard, News
 from chalicelib.services.tell_esme import tell_esme
 from chalicelib.services.tell_webhooks import tell_webhooks
@@ -20,11 +20,6 @@ log: Final = logging.getLogger(__name__)
 LISTENERS: Final[tuple[Callable[[Sequence[Heard], int], None], ...]] = (tell_esme, tell_webhooks)
 Origin = facts.Queued | facts.Accepted | facts.Scheduled  # what has a message's content
 _EARLIER: Final = (messages.ACCEPTED, facts.Scheduled.__name__.lower())  # where it ended before it was queued
-# The ends that stand over each: one that is known makes the lower one no news.
-_OVER: Final = {
-    status: tuple(facts.Final(at_ms=0, status=other).key for other in FINAL if RANK[other] > RANK[status])
-    for status in FINAL
-}
 
 
 def announce(news: Sequence[News], now_ms: int) -> None:
@@ -77,7 +72,7 @@ def _known(news: Iterable[News]) -> dict[Whose, list[AnyFact]]:
         if one.content is None:
             sought[*_whose(one), messages.QUEUED] = None
         if isinstance(one.fact, facts.Final):
-            sought |= {(*_whose(one), key): None for key in _OVER[one.fact.status]}
+            sought |= {(*_whose(one), key): None for key in ends_over(one.fact.status)}
     return messages.named(sought)
 
 

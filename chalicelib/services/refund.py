@@ -1,19 +1,42 @@
-"""Refund: a message's charge goes back to its account, exactly and once, however often it is asked for."""
+"""Refund: messages' charges go back to their account, exactly and once, however often it is asked for."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from chalicelib.domain import ids
 from chalicelib.domain.charging import UsageLine
 from chalicelib.domain.message import Queued, Refunded
 from chalicelib.store import accounts, ledger, messages
+from chalicelib.store.ledger import Refund
 from chalicelib.store.messages import Noted
 
 
-def refund(account: str, message_id: str, queued: Queued, why: str, now_ms: int) -> Refunded | None:
-    """Give back what the queued fact says was charged; the fact of it, which is noted too. None: it cost nothing.
+class Due(NamedTuple):
+    """A message whose charge is to be given back, and why."""
+
+    message_id: str
+    queued: Queued
+    why: str
+
+
+def refund(account: str, dues: Sequence[Due], now_ms: int) -> None:
+    """Give back what the queued facts say was charged, and note it. What cost nothing is let be.
 
     The day of the charge is the one whose usage the refund shows in.
     """
-    if not queued.charge_micros:
-        return None
+    paid = {f"{ids.bundle_of_single(due.message_id)}/refund": due for due in dues if due.queued.charge_micros}
+    if not paid:
+        return
+    entries = ledger.refund(account, [_refund(name, due) for name, due in paid.items()], now_ms)
+    days = accounts.retention_days(account, now_ms)
+    messages.put_facts(
+        Noted(account, due.message_id, Refunded(at_ms=entry.at_ms, refund_micros=entry.amount_micros), days)
+        for due, entry in ((due, entries[name]) for name, due in paid.items())
+    )
+
+
+def _refund(name: str, due: Due) -> Refund:
+    queued = due.queued
     line = UsageLine(
         day=ids.day_at(queued.at_ms),
         country=queued.content.country,
@@ -21,7 +44,4 @@ def refund(account: str, message_id: str, queued: Queued, why: str, now_ms: int)
         gateway=queued.gateway,
         refunded_micros=queued.charge_micros,
     )
-    entry = ledger.refund(account, f"{ids.bundle_of_single(message_id)}/refund", line, why, now_ms, message=message_id)
-    fact = Refunded(at_ms=entry.at_ms, refund_micros=entry.amount_micros)
-    messages.put_facts([Noted(account, message_id, fact, accounts.retention_days(account, now_ms))])
-    return fact
+    return Refund(name, line, due.why, due.message_id)

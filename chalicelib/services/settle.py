@@ -10,10 +10,10 @@ import msgspec
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain import message as facts
-from chalicelib.domain.message import FINAL, AnyFact, Final, Receipt, fold, outcome_of_parts
+from chalicelib.domain.message import FINAL, AnyFact, Final, Receipt, ends_over, outcome_of_parts
 from chalicelib.domain.refunds import EndedBy, is_refunded
 from chalicelib.services.announce import News, announce
-from chalicelib.services.refund import refund
+from chalicelib.services.refund import Due, refund
 from chalicelib.services.tally import tally_outcomes
 from chalicelib.services.tell_esme import tell_again
 from chalicelib.store import accounts, messages, queues, receipt_pointers
@@ -78,8 +78,7 @@ def settle(bundles: Sequence[OutcomeBundle], now_ms: int) -> None:
         ((one.message_id, one.final.status) for one in endings),
         now_ms,
     )
-    for ending in endings:
-        _pay_back(ending, now_ms)
+    _pay_back(endings, now_ms)
     announce([News(account=one[0], message=one[1], fact=one[2]) for one in _news(*happened, *ended)], now_ms)
     tell_again(_of(outcomes, ToldInVain))
     _park(missing, now_ms)
@@ -148,18 +147,28 @@ def _ended(outcome: EndOutcome) -> Ending:
     return Ending(outcome.account, outcome.message, final, EndedBy.PLATFORM, outcome.refundable)
 
 
-def _pay_back(ending: Ending, now_ms: int) -> None:
-    """Refund by the account's policy, unless the message is known to have fared better than this end says."""
+def _pay_back(endings: Sequence[Ending], now_ms: int) -> None:
+    """Refund by the accounts' policies, unless a message is known to have fared better than its end says."""
+    asked = {(one.account, one.message_id): one for one in endings if _may_be_paid_back(one, now_ms)}
+    known = messages.named(
+        (*whose, key) for whose, one in asked.items() for key in (messages.QUEUED, *ends_over(one.final.status))
+    )
+    dues: dict[str, list[Due]] = defaultdict(list)
+    for whose, one in asked.items():
+        facts_known = known.get(whose, ())
+        queued = next((fact for fact in facts_known if isinstance(fact, facts.Queued)), None)
+        if queued is not None and not any(isinstance(fact, Final) for fact in facts_known):
+            why = one.final.error.code if one.final.error else one.final.status
+            dues[one.account].append(Due(one.message_id, queued, why))
+    for account, of_account in dues.items():
+        refund(account, of_account, now_ms)
+
+
+def _may_be_paid_back(ending: Ending, now_ms: int) -> bool:
     account = accounts.cached(ending.account, now_ms)
     if account is None or not ending.refundable:
-        return
-    if not is_refunded(account.refund_policy, ending.ended_by, ending.final.status):
-        return
-    message = fold(ending.message_id, messages.facts_of(ending.account, ending.message_id))
-    if message is None or message.queued is None or message.status is not ending.final.status:
-        return
-    why = ending.final.error.code if ending.final.error else ending.final.status
-    refund(ending.account, ending.message_id, message.queued, why, now_ms)
+        return False
+    return is_refunded(account.refund_policy, ending.ended_by, ending.final.status)
 
 
 def _park(missing: Sequence[ReceiptOutcome], now_ms: int) -> None:

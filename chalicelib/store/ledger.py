@@ -24,6 +24,7 @@ from chalicelib.store.page import Cursor, Page
 from chalicelib.store.wallets import NoWallet, WalletTable
 
 _ALL_OLD: Final = "ALL_OLD"  # a refused put hands back the entry that stands in its place: no read needed
+_REFUNDS_A_TRANSACTION: Final = 49  # an entry and at worst a usage line each, and the wallet: its 100 items
 _FIRST: Final = "0"  # places begin with a digit
 _verdicts: Final = msgspec.json.Decoder(Verdicts)
 
@@ -106,24 +107,33 @@ def grant(account: str, entry_id: str, amount_micros: int, *, who: str, why: str
     entry = LedgerEntry(
         account=account, id=entry_id, kind=kind, amount_micros=amount_micros, at_ms=now_ms, who=who, why=why
     )
-    return _credit(entry, ()) is None
+    return not _credit([entry], ())
 
 
-def refund(
-    account: str, entry_id: str, line: UsageLine, why: str, now_ms: int, *, message: str | None = None
-) -> LedgerEntry:
-    """Give back `line.refunded_micros`, once: the entry, whether made now or before. Raises NoWallet."""
-    entry = LedgerEntry(
-        account=account,
-        id=entry_id,
-        kind="refund",
-        amount_micros=line.refunded_micros,
-        at_ms=now_ms,
-        who=WHO_CHARGES,
-        why=why,
-        message=message,
-    )
-    return _credit(entry, (line,)) or entry
+class Refund(msgspec.Struct, frozen=True):
+    """What is to be given back: `line.refunded_micros`, under the name `id`."""
+
+    id: str
+    line: UsageLine
+    why: str
+    message: str | None = None
+
+
+def refund(account: str, refunds: Sequence[Refund], now_ms: int) -> dict[str, LedgerEntry]:
+    """Give each back, once: their entries by id, whether made now or before. Raises NoWallet, dynamo.Overloaded.
+
+    Many go in one transaction: the wallet is one item, and those of a stopped job would wait for it one by one.
+    """
+    asked = list({one.id: one for one in refunds}.values())
+    entries: dict[str, LedgerEntry] = {}
+    for at in range(0, len(asked), _REFUNDS_A_TRANSACTION):
+        left = asked[at : at + _REFUNDS_A_TRANSACTION]
+        while left:
+            made = {one.id: _entry_of_refund(account, one, now_ms) for one in left}
+            known = _credit(list(made.values()), merge_usage(one.line for one in left))
+            entries |= known or made
+            left = [one for one in left if known and one.id not in known]
+    return entries
 
 
 def entry(account: str, entry_id: str) -> LedgerEntry | None:
@@ -163,20 +173,27 @@ def posted(account: str, *, since: str = _FIRST, after: str | None = None, limit
     return Page(tuple(_read(item) for item in found), found.last_evaluated_key)
 
 
-def _credit(entry: LedgerEntry, lines: Sequence[UsageLine]) -> LedgerEntry | None:
-    """Write the entry and move the wallet by it. The entry that was there already, if one was."""
+def _credit(entries: Sequence[LedgerEntry], lines: Sequence[UsageLine]) -> dict[str, LedgerEntry]:
+    """Write an account's entries and move its wallet by them. Where some were there already: these, and no more."""
+    account = entries[0].account
 
     def build(transaction: TransactWrite) -> None:
-        _put_new(transaction, entry)
-        _move(transaction, entry.account, entry.amount_micros)
-        usage.add_to(transaction, entry.account, lines)
+        for entry in entries:
+            _put_new(transaction, entry)
+        _move(transaction, account, sum(entry.amount_micros for entry in entries))
+        usage.add_to(transaction, account, lines)
 
     reasons = dynamo.transact(build)
     if not reasons:
-        return None
-    if reasons[0] is None:
-        raise NoWallet(entry.account)
-    return _stored(entry.account, entry.id, reasons[0].raw_item)
+        return {}
+    known = {
+        entry.id: _stored(account, entry.id, reason.raw_item)
+        for entry, reason in zip(entries, reasons[: len(entries)], strict=True)  # puts come first in the reasons
+        if reason is not None
+    }
+    if not known:
+        raise NoWallet(account)
+    return known
 
 
 def _put_new(transaction: TransactWrite, entry: LedgerEntry) -> None:
@@ -213,6 +230,19 @@ def _entry_of(charge: Charge) -> LedgerEntry:
         why=f"{len(charge.verdicts.of)} message(s)",
         message=charge.message,
         verdicts=charge.verdicts,
+    )
+
+
+def _entry_of_refund(account: str, refund: Refund, now_ms: int) -> LedgerEntry:
+    return LedgerEntry(
+        account=account,
+        id=refund.id,
+        kind="refund",
+        amount_micros=refund.line.refunded_micros,
+        at_ms=now_ms,
+        who=WHO_CHARGES,
+        why=refund.why,
+        message=refund.message,
     )
 
 

@@ -34,8 +34,7 @@ CALLS: Final = {
     "GetQueueUrl SendMessage GetQueueUrl DeleteMessageBatch",
     "settle": "BatchWriteItem BatchGetItem GetItem BatchWriteItem "  # pointers, receipts' messages, retention, facts
     "Query BatchWriteItem "  # the two parts' receipts, and the ends that follow
-    "Query TransactWriteItems BatchWriteItem "  # two refunds
-    "Query TransactWriteItems BatchWriteItem "
+    "BatchGetItem TransactWriteItems BatchWriteItem "  # two refunds
     "GetQueueUrl SendMessage "  # a receipt of nobody is parked
     "GetQueueUrl SendMessage DeleteMessageBatch",
     "visit": "GetItem Query "  # an account, its messages of the window

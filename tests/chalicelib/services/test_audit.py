@@ -134,7 +134,8 @@ def send_elsewhere(day: Day) -> None:
 def refund_too_much(day: Day) -> None:
     """More than it cost, and all of the books know it."""
     line = UsageLine(day="2025-10-09", country="ES", operator="Movistar", gateway=world.GATEWAY, refunded_micros=50_000)
-    ledger.refund(ACCOUNT, f"{ids.bundle_of_single(day.delivered.id)}/refund", line, "generous", NOW_MS)
+    name = f"{ids.bundle_of_single(day.delivered.id)}/refund"
+    ledger.refund(ACCOUNT, [ledger.Refund(name, line, "generous")], NOW_MS)
     messages.put_facts([Noted(ACCOUNT, day.delivered.id, Refunded(at_ms=NOW_MS, refund_micros=50_000), 90)])
 
 

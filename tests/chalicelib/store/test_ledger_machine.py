@@ -154,20 +154,29 @@ class Money(RuleBasedStateMachine):
     # --- refunds
 
     @precondition(lambda self: self.model.paid)
-    @rule(chosen=st.integers(0, 1000), another_amount=AMOUNTS)
-    def refund(self, chosen: int, another_amount: int) -> None:
-        """What was charged goes back once, whatever a replay would give back."""
+    @rule(chosen=st.lists(st.integers(0, 1000), min_size=1, max_size=3), another_amount=AMOUNTS)
+    def refund(self, chosen: list[int], another_amount: int) -> None:
+        """What was charged goes back once, alone or with others, whatever a replay would give back."""
         self.now_ms += 1
-        bundle, charged = self.model.paid[chosen % len(self.model.paid)]
-        name = f"{bundle}/refund"
-        before = self.model.refunded.get(name)
-        amount = another_amount if before else charged.credits_micros
-        line = UsageLine(day=charged.day, country="ES", operator=charged.operator, gateway="g", refunded_micros=amount)
-        entry = ledger.refund(self.account, name, line, "rejected", self.now_ms)
-        assert entry.amount_micros == charged.credits_micros
-        if before is None:
-            self.model.refunded[name] = line
-            self.model.movements[name] = self.now_ms, amount
+        asked = dict(self.model.paid[place % len(self.model.paid)] for place in chosen)
+        lines = {
+            f"{bundle}/refund": UsageLine(
+                day=charged.day,
+                country="ES",
+                operator=charged.operator,
+                gateway="g",
+                refunded_micros=another_amount if f"{bundle}/refund" in self.model.refunded else charged.credits_micros,
+            )
+            for bundle, charged in asked.items()
+        }
+        refunds = [ledger.Refund(name, line, "rejected") for name, line in lines.items()]
+        entries = ledger.refund(self.account, refunds, self.now_ms)
+        for bundle, charged in asked.items():
+            name = f"{bundle}/refund"
+            assert entries[name].amount_micros == charged.credits_micros
+            if name not in self.model.refunded:
+                self.model.refunded[name] = lines[name]
+                self.model.movements[name] = self.now_ms, charged.credits_micros
 
     # --- what holds after each step
 

@@ -11,8 +11,8 @@ from chalicelib.domain.ids import new_message_id, new_ulid
 from chalicelib.domain.message import AnyFact, Content
 from chalicelib.domain.rules import Gateway, Rules
 from chalicelib.domain.text import encoding_of
-from chalicelib.store.leases import Bridge, Leases, Slot
 from chalicelib.store.job_controls import Control
+from chalicelib.store.leases import Bridge, Leases, Slot
 from chalicelib.store.queues import Record
 from chalicelib.wire import (
     AttemptOutcome,
