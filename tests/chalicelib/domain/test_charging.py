@@ -7,7 +7,7 @@ from chalicelib.domain import charging
 from chalicelib.domain.charging import Charge, UsageLine, Verdict, Verdicts
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.message import Content, Status
-from chalicelib.domain.refusals import REASONS, refusal
+from chalicelib.domain.refusals import REASONS, by_content, refusal
 from chalicelib.domain.text import Encoding
 
 NOW_MS = 1_760_000_000_000
@@ -104,12 +104,18 @@ def test_charges_are_grouped_as_a_transaction_holds_them(lines: list[int], group
     assert [len(group) for group in made] == groups
 
 
-@pytest.mark.parametrize("code", REASONS)
+@pytest.mark.parametrize("code", sorted(REASONS.keys() - {"held"}))
 def test_each_reason_ends_a_message_for_good_with_a_sentence(code: str) -> None:
     made = refusal(code)
     assert made.status in {Status.REJECTED, Status.EXPIRED, Status.CANCELED}
     assert made.error.code == code
     assert made.error.title.endswith(".")
+
+
+def test_what_is_held_has_not_ended() -> None:
+    assert refusal("held").status is Status.ACCEPTED
+    assert by_content("cr_1", hold=True).held
+    assert not by_content("cr_1", hold=False).held
 
 
 def test_a_code_that_the_table_lacks_is_never_made_up() -> None:
