@@ -19,6 +19,7 @@ from chalicelib.domain.ids import new_message_id, new_ulid
 from chalicelib.domain.message import AnyFact, Content
 from chalicelib.domain.rules import Gateway, Rules
 from chalicelib.domain.text import Encoding
+from chalicelib.store.job_controls import Control
 from chalicelib.store.queues import Record
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, Dispatch, DispatchBundle, Outcome, OutcomeBundle, encode
 from smpp_bridge.gateways.platform import Holder
@@ -65,6 +66,13 @@ class Memory:
     async def hide(self, queue: str, handles: Sequence[str], seconds: int) -> None: ...
     async def delete(self, handles: list[tuple[str, str]]) -> None: ...
     async def send_dispatches(self, dispatches: list[tuple[str, DispatchBundle]]) -> None: ...
+    async def send_later(self, dispatches: list[tuple[str, DispatchBundle]], seconds: int) -> None: ...
+
+    async def job_controls(self, since_ms: int) -> list[Control]:
+        return []
+
+    async def canceled(self, account: str, message_ids: Sequence[str]) -> set[str]:
+        return set()
 
     async def send_outcomes(self, outcomes: list[Outcome]) -> None:
         for at in range(0, len(outcomes), MAX_BUNDLE_MESSAGES):
