@@ -15,6 +15,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cursor_secret: str
     rules_poll_seconds: float
     account_cache_seconds: float
+    esme_retention_days: int
     webhooks_local: bool = False  # http and loopback for webhooks: the local run and tests only
 
 
@@ -29,5 +30,6 @@ def settings() -> Settings:
         cursor_secret=os.environ.get("CHASQUI_CURSOR_SECRET", ""),
         rules_poll_seconds=float(os.environ.get("CHASQUI_RULES_POLL_SECONDS", "5")),
         account_cache_seconds=float(os.environ.get("CHASQUI_ACCOUNT_CACHE_SECONDS", "5")),
+        esme_retention_days=int(os.environ.get("CHASQUI_ESME_RETENTION_DAYS", "14")),
         webhooks_local=os.environ.get("CHASQUI_WEBHOOKS_LOCAL", "") == "1",
     )

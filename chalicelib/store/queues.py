@@ -5,6 +5,7 @@ import random
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final
 
@@ -205,21 +206,22 @@ def create_gateway_queues(gateway: str) -> None:
 
 
 def create_esme_queue(login: str) -> None:
-    """Make the queue of an SMPP login. Making it again is fine.
+    """Make the queue of an SMPP login. Making it again is fine; it keeps the days that it was made with.
 
-    It has no dead-letter queue, which would have to be FIFO too: what a customer has not taken in RETENTION_SECONDS is
-    gone, and a record that cannot be read the bridge buries itself.
+    It has no dead-letter queue, which would have to be FIFO too: what a customer has not taken in
+    `settings().esme_retention_days` (1 to 14, by SQS) is gone; a record that cannot be read the bridge buries itself.
     """
-    _sqs().create_queue(
-        QueueName=f"{settings().prefix}-{esme_queue(login)}",
-        Attributes={
-            "FifoQueue": "true",
-            "ContentBasedDeduplication": "false",
-            "VisibilityTimeout": str(ESME_VISIBILITY_SECONDS),
-            "MessageRetentionPeriod": str(RETENTION_SECONDS),
-            "SqsManagedSseEnabled": "true",
-        },
-    )
+    with suppress(_sqs().exceptions.QueueNameExists):
+        _sqs().create_queue(
+            QueueName=f"{settings().prefix}-{esme_queue(login)}",
+            Attributes={
+                "FifoQueue": "true",
+                "ContentBasedDeduplication": "false",
+                "VisibilityTimeout": str(ESME_VISIBILITY_SECONDS),
+                "MessageRetentionPeriod": str(settings().esme_retention_days * 86_400),
+                "SqsManagedSseEnabled": "true",
+            },
+        )
 
 
 def _entry(bundle: wire.Bundle) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import pytest
 
 from chalicelib.services.settle import settle
 from chalicelib.services.tell_esme import send
+from chalicelib.settings import settings
+from chalicelib.store import aws as clients
 from chalicelib.store import queues
 from chalicelib.wire import OutcomeBundle, decode
 from smpp_bridge.customers import letters
@@ -76,3 +78,20 @@ def test_what_cannot_be_read_goes_with_the_dead_letters_and_what_is_not_told_bac
     assert dead.body == "{}"
     (left,) = queues.receive(QUEUE, wait_seconds=0)
     assert "msg_2" in left.body
+
+
+@pytest.mark.usefixtures("aws")
+def test_what_a_customer_is_away_for_waits_for_the_days_of_the_setting_at_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def days_of(login: str) -> int:
+        url = queues.url(queues.esme_queue(login))
+        told = clients.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["MessageRetentionPeriod"])
+        return int(told["Attributes"]["MessageRetentionPeriod"]) // 86_400
+
+    queues.create_esme_queue("early")
+    monkeypatch.setenv("CHASQUI_ESME_RETENTION_DAYS", "3")
+    settings.cache_clear()
+    queues.create_esme_queue("early")
+    queues.create_esme_queue("late")
+    assert (days_of("early"), days_of("late")) == (14, 3)
