@@ -59,7 +59,7 @@ class ExportBegun(msgspec.Struct, frozen=True, kw_only=True):
     id: str
 
 
-@endpoints.post("/v1/contact-imports", status=202)
+@endpoints.post("/v1/contact-imports", status=202, faults=("not_found",))
 def import_contacts_file(call: CustomerCall, body: NewImport) -> ContactImport:
     """Import contacts from an upload (`POST /v1/uploads`): CSV or text, as a job's recipients.
 
@@ -93,7 +93,7 @@ def list_invalid_rows_of_import(
     return Listing(data=data, next_cursor=seal(call, name, after if after[0] < work.bad_chunks else None))
 
 
-@endpoints.post("/v1/contact-exports", status=202)
+@endpoints.post("/v1/contact-exports", status=202, faults=("not_found",))
 def export_contacts_file(call: CustomerCall, body: NewExport) -> ExportBegun:
     """Export your contacts, or a group's, to a CSV file that can be imported again."""
     return ExportBegun(id=export_contacts.begin(call.caller.account.id, body.group_id, call.now_ms))

@@ -35,7 +35,7 @@ class ContactQuery(AddressBookQuery, frozen=True, kw_only=True, forbid_unknown_f
     ) = None
 
 
-@endpoints.post("/v1/contacts", status=201, faults=("already_exists", "too_many"))
+@endpoints.post("/v1/contacts", status=201, faults=("already_exists", "too_many", "not_found"))
 def create_contact(call: CustomerCall, body: NewContact) -> ContactView:
     """Make a contact, in some groups or none. Its number is its name: it is not changed, and stands for one contact."""
     made = keep.create(

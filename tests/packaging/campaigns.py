@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from chalicelib import wire
 from chalicelib.domain import ids
+from chalicelib.domain.message import Status
 from chalicelib.store.scheduled import KEPT_SECONDS, ScheduledTable
 from tests.packaging.cloud import PREFIX, Cloud
 from tests.packaging.journey import CHARGE, SETTLE, Journey
@@ -27,7 +28,7 @@ def send_to_many(journey: Journey, cloud: Cloud, admin: str, key: str) -> None:
     cloud.client("s3").put_object(Bucket=f"{PREFIX}-jobs", Key=path, Body=FILE)
     body = {"upload_id": upload["id"], "text": "Hello {name}", "from": "Acme", "dry_run": True}
     (job,) = journey.call(key, ("POST", "/v1/jobs", body))
-    _work_off(journey, cloud)
+    work_off(journey, cloud)
     one = f"/v1/jobs/{job['id']}"
     (ready,) = journey.call(key, ("GET", one, None))
     assert (ready["status"], ready["preview"]["valid"]) == ("ready", 2)
@@ -37,22 +38,22 @@ def send_to_many(journey: Journey, cloud: Cloud, admin: str, key: str) -> None:
         ("GET", f"{one}/invalid-rows", None),
         ("PUT", one, {"text": "Hi {name}", "from": "Acme", "version": ready["version"]}),
     )
-    _work_off(journey, cloud)
+    work_off(journey, cloud)
     _control(journey, cloud, key, one)
     _tell_of_it(journey, cloud, own["id"])
     (asked,) = journey.call(key, ("GET", f"{one}/results", None))
-    _work_off(journey, cloud)
+    work_off(journey, cloud)
     (made,) = journey.call(key, ("GET", f"{one}/results", None))
     assert (asked["status"], made["status"], made["rows"]) == ("making", "made", 2)
     (listed,) = journey.call(admin, ("GET", "/v1/admin/jobs", None))
     assert [told["id"] for told in listed["data"]] == [job["id"]]
     journey.call(key, ("POST", f"{one}/copy", None))
     journey.call(key, ("POST", "/v1/jobs", {**body, "dry_run": False}))
-    _work_off(journey, cloud)
+    work_off(journey, cloud)
     journey.call(key, ("POST", f"{one}/stop", None), ("DELETE", one, None))
     given = {"recipients": [{"to": "+34600000000"}], "text": "Hello", "from": "Acme"}
     journey.call(key, ("POST", "/v1/jobs", given))
-    _work_off(journey, cloud)
+    work_off(journey, cloud)
     _later(journey, cloud, key, own["id"])
     for queue in ("jobs", "billing", "accepted"):
         cloud.take_all(queue)
@@ -64,7 +65,7 @@ def _control(journey: Journey, cloud: Cloud, key: str, one: str) -> None:
     assert paused["status"] == "paused"
     (running,) = journey.call(key, ("POST", f"{one}/resume", None))
     assert running["status"] == "running"
-    _work_off(journey, cloud)
+    work_off(journey, cloud)
 
 
 def _tell_of_it(journey: Journey, cloud: Cloud, account: str) -> None:
@@ -78,12 +79,15 @@ def _tell_of_it(journey: Journey, cloud: Cloud, account: str) -> None:
         message=routed.messages[0].draft.id,
         at_ms=time.time_ns() // 1_000_000,
         part=1,
-        parts=1,
+        parts=2,
         gateway="gw",
         smsc_message_id="J1",
         session="s",
     )
-    cloud.send("outcomes", wire.encode(wire.OutcomeBundle(id="J", outcomes=(end,))))
+    receipt = wire.ReceiptOutcome(
+        at_ms=end.at_ms, gateway="gw", ids=("J1",), status=Status.DELIVERED, state="DELIVRD"
+    )  # of one part: what the other's says is looked for
+    cloud.send("outcomes", wire.encode(wire.OutcomeBundle(id="J", outcomes=(end, receipt))))
     assert journey.run(SETTLE, cloud.receive("outcomes")).failures == []
 
 
@@ -125,7 +129,7 @@ def _bodies(records: Any) -> list[str]:
     return [record.get("body") or record["Body"] for record in records]
 
 
-def _work_off(journey: Journey, cloud: Cloud) -> None:
+def work_off(journey: Journey, cloud: Cloud) -> None:
     """Run the function for what is due; and once with a record that is none."""
     cloud.send("jobs", "no bundle")
     for _ in range(4):

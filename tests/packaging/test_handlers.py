@@ -14,7 +14,7 @@ from chalicelib.domain.message import Status
 from chalicelib.services.settle import LOOKS_SECONDS
 from infra.package import ROOT
 from tests.figures import FIGURE
-from tests.packaging import campaigns, hooks, permissions, protection, upkeep
+from tests.packaging import address_book, campaigns, hooks, permissions, protection, upkeep
 from tests.packaging import journey as way
 from tests.packaging.cloud import Cloud, running
 from tests.packaging.conftest import Package
@@ -116,6 +116,7 @@ def travelled(cloud: Cloud, paths: dict[str, Any], admin: str) -> Journey:
     assert told == {"message.rejected", "message.failed", "message.received", "webhook.test"}
     protection.keep_from_harm(journey, cloud, admin, key)
     campaigns.send_to_many(journey, cloud, admin, key)
+    address_book.keep_contacts(journey, cloud, key)
     journey.look_at_everything(admin)
     return journey
 
