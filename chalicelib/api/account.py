@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from chalicelib.api.amounts import Amount, Price
 from chalicelib.api.endpoints import CustomerCall, Endpoints
-from chalicelib.domain.account import AccountState, RefundPolicy, Traffic
+from chalicelib.domain.account import AccountState, RefundPolicy, TextRetention, Traffic
 from chalicelib.domain.message import Mode
 from chalicelib.services.faults import not_found
 from chalicelib.store import wallets
@@ -32,6 +32,13 @@ class OwnAccount(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int
     refund_policy: RefundPolicy
     traffic: Annotated[Traffic, Meta(description="What your messages are by default.")]
+    time_zone: Annotated[str, Meta(description="Whose days your reports count by (IANA).")]
+    low_credit: Annotated[Price, Meta(description="Below this balance you are told to top up.")] | None
+    max_wait_seconds: (
+        Annotated[int, Meta(description="What waited longer at a gateway expires, however long it is valid.")] | None
+    )
+    text_retention: Annotated[TextRetention, Meta(description="`hash`: only a hash of your texts is stored.")]
+    text_days: Annotated[int, Meta(description="After so many days a kept text is blanked.")] | None
 
 
 @endpoints.get("/v1/account")
@@ -56,4 +63,9 @@ def read_own_account(call: CustomerCall) -> OwnAccount:
         retention_days=account.retention_days,
         refund_policy=account.refund_policy,
         traffic=account.traffic,
+        time_zone=account.time_zone,
+        low_credit=None if account.low_credit_micros is None else Price(account.low_credit_micros),
+        max_wait_seconds=account.max_wait_seconds,
+        text_retention=account.text_retention,
+        text_days=account.text_days,
     )

@@ -8,6 +8,7 @@ RefundPolicy = Literal["never", "rejected", "not_delivered"]
 AccountState = Literal["active", "suspended", "closed"]
 Role = Literal["customer", "admin"]
 Traffic = Literal["promotional", "transactional"]
+TextRetention = Literal["keep", "hash"]
 DEFAULT_RETENTION_DAYS: Final = 90
 
 
@@ -44,6 +45,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     has_opt_outs: bool = False  # somebody has opted out once: its recipients are looked up
     opt_out_words: tuple[OptOutWords, ...] = ()  # by language; none: those of domain.opt_outs
     listens: bool = False  # it has an SMPP login or a webhook: somebody is to be told what becomes of its messages
+    time_zone: str = "UTC"  # IANA; whose days its reports and credit history count by
+    low_credit_micros: int | None = None  # below this balance it is told to top up; None: never
+    max_wait_seconds: int | None = None  # what waited longer at a gateway expires; None: its validity alone counts
+    text_retention: TextRetention = "keep"  # "hash": no text of its messages is ever stored
+    text_days: int | None = None  # after so many a kept text is blanked; None: it goes with its message
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):

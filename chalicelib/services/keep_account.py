@@ -9,6 +9,7 @@ from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.ip_rules import BadIpRule, parse_rule
 from chalicelib.domain.numbers import BadSender, parse_sender
+from chalicelib.domain.schedule import BadZone, zone
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field, not_found
 from chalicelib.store import accounts
 from chalicelib.store.rows import Row
@@ -49,6 +50,10 @@ def _check(account: Account) -> None:
             parse_sender(account.default_sender)
         except BadSender as error:
             raise invalid_field("/default_sender", error.code, str(error)) from None
+    try:
+        zone(account.time_zone)
+    except BadZone as error:
+        raise invalid_field("/time_zone", error.code, str(error)) from None
     check_ip_rules(account.ip_rules)
 
 

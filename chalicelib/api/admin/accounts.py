@@ -11,7 +11,7 @@ from chalicelib.api.amounts import Amount, Price
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
 from chalicelib.api.message_types import MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECONDS, instant
-from chalicelib.domain.account import Account, AccountState, RefundPolicy, Traffic
+from chalicelib.domain.account import Account, AccountState, RefundPolicy, TextRetention, Traffic
 from chalicelib.domain.ids import MAX_SHARDS
 from chalicelib.domain.text import MAX_PARTS
 from chalicelib.services.faults import not_found
@@ -47,6 +47,30 @@ class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ) = None
     messages_burst: (
         Annotated[int, Meta(ge=1, le=100_000, description="At once, after a pause. Null: a second's worth.")] | None
+    ) = None
+    time_zone: Annotated[
+        str, Meta(min_length=1, max_length=64, description="IANA; its reports' days.", examples=["Europe/Madrid"])
+    ] = "UTC"
+    low_credit: (
+        Annotated[Price, Meta(description="Below this balance it is told to top up. Null: it is not.")] | None
+    ) = None
+    max_wait_seconds: (
+        Annotated[
+            int,
+            Meta(
+                ge=MIN_VALIDITY_SECONDS,
+                le=MAX_VALIDITY_SECONDS,
+                description="What waited longer at a gateway expires, however long it is valid.",
+            ),
+        ]
+        | None
+    ) = None
+    text_retention: Annotated[
+        TextRetention, Meta(description="`hash`: no text of its messages is stored, only a hash of it.")
+    ] = "keep"
+    text_days: (
+        Annotated[int, Meta(ge=1, le=3650, description="A kept text is blanked after so many. Null: never before.")]
+        | None
     ) = None
 
 
@@ -143,6 +167,11 @@ def _account(account_id: str, given: AccountSettings) -> Account:
         ip_rules=given.ip_rules,
         messages_per_second=given.messages_per_second,
         messages_burst=given.messages_burst,
+        time_zone=given.time_zone,
+        low_credit_micros=given.low_credit.micros if given.low_credit else None,
+        max_wait_seconds=given.max_wait_seconds,
+        text_retention=given.text_retention,
+        text_days=given.text_days,
     )
 
 
@@ -168,6 +197,11 @@ def _view(row: Row[Account]) -> AccountView:
         ip_rules=account.ip_rules,
         messages_per_second=account.messages_per_second,
         messages_burst=account.messages_burst,
+        time_zone=account.time_zone,
+        low_credit=None if account.low_credit_micros is None else Price(account.low_credit_micros),
+        max_wait_seconds=account.max_wait_seconds,
+        text_retention=account.text_retention,
+        text_days=account.text_days,
     )
 
 
