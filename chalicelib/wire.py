@@ -10,6 +10,7 @@ from chalicelib.domain.books import Books
 from chalicelib.domain.decision import Decision, Refusal
 from chalicelib.domain.esme import EsmeInbound, EsmeItem, EsmeReceipt
 from chalicelib.domain.message import Content, ErrorInfo, Segment, Status
+from chalicelib.domain.pdu import PduFields
 from chalicelib.domain.waiting import Window
 from chalicelib.domain.webhook_event import Event
 
@@ -112,7 +113,7 @@ class DispatchBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     v: int = VERSION
 
 
-class SubmitOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="submitted"):
+class SubmitOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="submitted"):
     """The SMSC took a part."""
 
     account: str
@@ -123,6 +124,7 @@ class SubmitOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="submitted"):
     gateway: str
     smsc_message_id: str
     session: str
+    pdu: PduFields | None = None
 
 
 class AttemptOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="attempted"):
@@ -161,6 +163,7 @@ class ReceiptOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     done_at_ms: int | None = None
     error: ErrorInfo | None = None
     looked: int = 0  # how often settle has looked for its message in vain
+    pdu: PduFields | None = None
 
 
 class InboundOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="inbound"):

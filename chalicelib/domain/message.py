@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.domain.pdu import PduFields
 from chalicelib.domain.text import Encoding
 
 
@@ -95,6 +96,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     job: str = ""  # the job that made it
     category: Category = "promotional"
     data_coding: int | None = None  # as SMPP gave a scheduled one: what replaces its text is read by it
+    by: str = ""  # who sent it: the user's id, else the API key's, else the SMPP login
     by: str = ""  # who sent it: a user, else an API key, else an SMPP login
     text_hash: str = ""  # instead of the text, or data, where that is not kept (domain.cdr.text_hash)
     text_length: int = 0  # how many characters, or octets, that one had
@@ -149,6 +151,7 @@ class Queued(Fact, frozen=True, kw_only=True, tag="queued"):
     bundle: str  # name of the ledger entry that paid
     why: str  # one line: how the route was found
     dispatch: str = ""  # under which name its bridge claims it, where it shares a bundle
+    cost_micros: int | None = None  # per part, at `gateway`; None: not known. Where it failed over: domain.costs
 
 
 class Submitted(Fact, frozen=True, kw_only=True, tag="submitted"):
@@ -159,6 +162,7 @@ class Submitted(Fact, frozen=True, kw_only=True, tag="submitted"):
     gateway: str
     smsc_message_id: str
     session: str
+    pdu: PduFields | None = None  # the submit_sm that it answered
 
     @property
     def key(self) -> str:
@@ -195,6 +199,7 @@ class Receipt(Fact, frozen=True, kw_only=True, tag="receipt"):
     state: str  # the SMSC's own word: DELIVRD, UNDELIV …
     error: ErrorInfo | None = None
     done_at_ms: int | None = None
+    pdu: PduFields | None = None  # the deliver_sm or data_sm that it came in
 
     @property
     def key(self) -> str:

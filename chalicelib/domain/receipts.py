@@ -126,6 +126,12 @@ def parse_receipt(
     )
 
 
+def said_by(text: str) -> str:
+    """The beginning of a receipt's text that is nothing but fields, `id:… stat:…`: none of the message's own words."""
+    fields = _SAID.match(text)
+    return fields[0].rstrip() if fields else ""
+
+
 def id_forms(raw: str, form: MessageIdForm) -> tuple[str, ...]:
     """The forms under which a receipt's id may have been stored, which is as the submit_sm_resp wrote it.
 
@@ -141,6 +147,11 @@ def id_forms(raw: str, form: MessageIdForm) -> tuple[str, ...]:
 # A key starts the text or follows a separator. Its value is the first word up to the next key.
 _KEY: Final = re.compile(
     r"(?<![^\s,;])(id|sub|dlvrd|submit[ _-]?date|done[ _-]?date|stat|err|text)\s{0,4}:", re.IGNORECASE | re.ASCII
+)
+# A value has no colon: of an empty one the next word is taken, which must not be a key with what stands behind it.
+_SAID: Final = re.compile(
+    r"(?:(?:id|sub|dlvrd|submit[ _-]?date|done[ _-]?date|stat|err)\s{0,4}:\s{0,4}[^\s,;:]{0,64}[\s,;]{0,4}){1,8}",
+    re.IGNORECASE | re.ASCII,
 )
 # By four letters, as keys are written "submit date", "Submit_Date" and so on.
 _KEY_NAMES: Final[Mapping[str, str]] = {

@@ -212,6 +212,7 @@ def _submitted(outcome: SubmitOutcome) -> facts.Submitted:
         gateway=outcome.gateway,
         smsc_message_id=outcome.smsc_message_id,
         session=outcome.session,
+        pdu=outcome.pdu,
     )
 
 
@@ -238,6 +239,7 @@ def _receipt(found: Found) -> Receipt:
         state=outcome.state,
         error=outcome.error,
         done_at_ms=outcome.done_at_ms,
+        pdu=outcome.pdu,
     )
 
 

@@ -37,13 +37,14 @@ _MAX_LATE: Final = 10_000
 
 
 class Flight:
-    """A submit in flight. `cargo` is the sender's own."""
+    """A submit in flight. `cargo` is the sender's own; the PDU is known once it is sent."""
 
-    __slots__ = ("cargo", "index", "sequence")
+    __slots__ = ("cargo", "index", "pdu", "sequence")
 
     def __init__(self, cargo: Any, index: int) -> None:
         self.cargo = cargo
         self.index = index
+        self.pdu: SubmitSm | None = None
         self.sequence = 0
 
 
@@ -128,6 +129,7 @@ class Link(asyncio.Protocol):
     def submit(self, pdu: SubmitSm, flight: Flight, now: float) -> None:
         """Send it with the next `flush`. Raises ProtocolError where it cannot be encoded."""
         flight.sequence = self._session.send(pdu, flight, now)
+        flight.pdu = pdu
         self.in_flight += 1
 
     def reply(self, request: Pdu, status: int) -> None:

@@ -13,6 +13,7 @@ from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import Gatherer
 from smpp_bridge.gateways.inbound import inbound_of
 from smpp_bridge.gateways.link import Link
+from smpp_bridge.gateways.pdu_fields import of_receipt
 from smpp_bridge.protocol.pdu import DataSm, DeliverSm, Pdu
 from smpp_bridge.protocol.status import Status as CommandStatus
 
@@ -88,9 +89,9 @@ class ReceiptDesk:
         else:
             link.last_receipt_at = self._clock.monotonic()
             self._counts.receipts[receipt.state] += 1
-            self._outcomes.add(self._outcome(receipt), _Answer(link, request, self._counts))
+            self._outcomes.add(self._outcome(receipt, request), _Answer(link, request, self._counts))
 
-    def _outcome(self, receipt: Receipt) -> ReceiptOutcome:
+    def _outcome(self, receipt: Receipt, request: DeliverSm | DataSm) -> ReceiptOutcome:
         return ReceiptOutcome(
             at_ms=self._clock.epoch_ms(),
             gateway=self._gateway.id,
@@ -99,6 +100,7 @@ class ReceiptDesk:
             state=receipt.state,
             done_at_ms=receipt.done_ms,
             error=_error_of(receipt),
+            pdu=of_receipt(request, receipt.text),
         )
 
     def _take_inbound(self, link: Link, request: DeliverSm | DataSm) -> None:

@@ -19,6 +19,7 @@ from smpp_bridge.gateways.job_controls import JobControls
 from smpp_bridge.gateways.judge import Judge
 from smpp_bridge.gateways.link import Flight, Link
 from smpp_bridge.gateways.pauses import Pauses
+from smpp_bridge.gateways.pdu_fields import of_submit
 from smpp_bridge.gateways.rate import TokenBucket
 from smpp_bridge.gateways.standing import Standing
 from smpp_bridge.protocol.errors import ProtocolError
@@ -299,6 +300,7 @@ class Submitter:
             gateway=self._gateway_id,
             smsc_message_id=smsc_message_id,
             session=link.name,
+            pdu=of_submit(flight.pdu, flight.sequence) if flight.pdu else None,
         )
 
     def _close_if_resolved(self, submission: Submission) -> None:
