@@ -15,6 +15,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: int
     why: str
     failover: tuple[str, ...] = ()  # further gateways, best first
+    cost_micros: int | None = None  # per part, at `gateway`; None: nobody has said what it costs
     sender: str = ""  # goes out in place of the message's own, where a sender rule says so
 
 

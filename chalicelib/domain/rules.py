@@ -4,6 +4,9 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.domain.costs import GatewayCosts
+from chalicelib.domain.rate_plan import RatePlan
+
 BindMode = Literal["transceiver", "transmitter_receiver"]
 LongMessageForm = Literal["udh", "udh8", "sar", "payload"]
 MessageIdForm = Literal["raw", "hex", "decimal", "either"]
@@ -70,12 +73,13 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     targets: tuple[Target, ...]
-    price_micros: int  # per part
+    price_micros: int | None = None  # per part; None: as the account's rate plan says, or the next route that matches
     account: str | None = None
     country: str | None = None
     operator: str | None = None
     prefix: str | None = None  # digits, without +
     state: Literal["active", "paused"] = "active"
+    below_cost: bool = False  # somebody has said that its price may lie below cost
 
 
 class NumberingPrefix(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,3 +147,5 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     spam: tuple[SpamRule, ...] = ()
     senders: tuple[SenderRule, ...] = ()
     countries: tuple[CountryRule, ...] = ()
+    rate_plans: tuple[RatePlan, ...] = ()
+    costs: tuple[GatewayCosts, ...] = ()

@@ -115,6 +115,7 @@ def _queued(content: Content, decision: Decision, entry: LedgerEntry, dispatch: 
         bundle=entry.id,
         why=decision.why,
         dispatch=dispatch,
+        cost_micros=decision.cost_micros,
     )
 
 

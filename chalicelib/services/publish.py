@@ -41,6 +41,8 @@ def roll_back(number: int, by: str, note: str, now_ms: int) -> Rules:
         spam=old.spam,
         senders=old.senders,
         countries=old.countries,
+        rate_plans=old.rate_plans,
+        costs=old.costs,
     )
 
 

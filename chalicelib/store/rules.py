@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 from botocore.exceptions import ClientError
 
+from chalicelib.domain.costs import GatewayCosts
+from chalicelib.domain.rate_plan import RatePlan
 from chalicelib.domain.routing import RoutingTable
 from chalicelib.domain.rules import CountryRule, Gateway, NumberingPrefix, Route, Rules, SenderRule, SpamRule
 from chalicelib.settings import settings
@@ -81,6 +83,8 @@ def publish(
     spam: Sequence[SpamRule] = (),
     senders: Sequence[SenderRule] = (),
     countries: Sequence[CountryRule] = (),
+    rate_plans: Sequence[RatePlan] = (),
+    costs: Sequence[GatewayCosts] = (),
 ) -> Rules:
     """Publish a snapshot under the next free number, which nobody else can take. Raises ValueError on a long note."""
     if len(note) > MAX_NOTE:
@@ -98,6 +102,8 @@ def publish(
             spam=tuple(spam),
             senders=tuple(senders),
             countries=tuple(countries),
+            rate_plans=tuple(rate_plans),
+            costs=tuple(costs),
         )
         if _put_new(rules):
             forget()

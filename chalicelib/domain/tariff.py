@@ -1,0 +1,67 @@
+"""A tariff: amounts a part by country and operator, each from an instant on. Rate plans and gateways' costs are such."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+ALWAYS_MS: Final = 0  # the instant from which on a line holds that names none
+
+# What a line's country and operator look like. '#' separates the keys of usage.
+COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
+OPERATOR: Final = re.compile(r"[^\x00-\x1f\x7f#]{1,60}")
+
+Cell = tuple[str, str | None]  # country, operator; None: whichever has no line of its own
+
+
+class TariffLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What a part to that operator comes to from an instant on, until a later line of the same operator begins.
+
+    Kept as an array, since a snapshot has thousands of them: a new field goes to the end, with a default.
+    """
+
+    country: str  # ISO 3166-1 alpha-2
+    operator: str | None  # as the numbering plan names it; None: of all in the country that have no line in force
+    amount_micros: int
+    from_ms: int = ALWAYS_MS  # [from, the next one's)
+    below_cost: bool = False  # of a price: somebody has said that it may lie below cost
+
+    @property
+    def cell(self) -> Cell:
+        return self.country, self.operator
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """No two lines of a tariff have the same one; their order."""
+        return self.country, self.operator or "", self.from_ms
+
+
+class Tariff:
+    """Lines indexed for lookups: build it once, ask it often."""
+
+    __slots__ = ("_lines", "dated")
+
+    def __init__(self, lines: Iterable[TariffLine]) -> None:
+        self._lines: dict[Cell, tuple[TariffLine, ...]] = {}
+        self.dated = False  # whether the answer depends on the instant
+        for line in sorted(lines, key=lambda line: line.from_ms, reverse=True):
+            self._lines[line.cell] = (*self._lines.get(line.cell, ()), line)
+            self.dated = self.dated or line.from_ms > ALWAYS_MS
+
+    def at(self, country: str, operator: str | None, at_ms: int) -> TariffLine | None:
+        """The line in force then: the operator's, else the country's."""
+        for cell in ((country, operator), (country, None)):
+            for line in self._lines.get(cell, ()):
+                if line.from_ms <= at_ms:
+                    return line
+        return None
+
+    def cells(self) -> Iterator[Cell]:
+        """What it has lines for."""
+        return iter(self._lines)
+
+    def changes(self, country: str, operator: str | None, after_ms: int) -> set[int]:
+        """The instants after that one at which its answer for the operator may change."""
+        cells = {(country, operator), (country, None)}
+        return {line.from_ms for cell in cells for line in self._lines.get(cell, ()) if line.from_ms > after_ms}
