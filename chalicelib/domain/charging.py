@@ -97,6 +97,11 @@ def price_of(decision: Decision, parts: int) -> int:
     return decision.price_micros * parts
 
 
+def cost_of(decision: Decision, parts: int) -> int:
+    """What the gateway's operator asks for it, in micros; 0 where nobody has said."""
+    return (decision.cost_micros or 0) * parts
+
+
 def propose(
     account: str,
     bundle: str,
