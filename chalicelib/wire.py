@@ -9,6 +9,7 @@ from chalicelib.domain.audit import Difference, LedgerSum
 from chalicelib.domain.books import Books
 from chalicelib.domain.decision import Decision, Refusal
 from chalicelib.domain.esme import EsmeInbound, EsmeItem, EsmeReceipt
+from chalicelib.domain.mail import Notice
 from chalicelib.domain.message import Content, ErrorInfo, Segment, Status
 from chalicelib.domain.pdu import PduFields
 from chalicelib.domain.waiting import Window
@@ -36,6 +37,8 @@ __all__ = [
     "InboundDue",
     "InboundOutcome",
     "JobWork",
+    "MailBundle",
+    "Notice",
     "Outcome",
     "OutcomeBundle",
     "ReceiptOutcome",
@@ -288,6 +291,20 @@ class JobWork(msgspec.Struct, frozen=True, kw_only=True, tag="job"):
     v: int = VERSION
 
 
+class MailBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mail"):
+    """⟨mails⟩: whoever has something to tell → address_notice → send_mail. It has a notice, or the id of a mail to send.
+
+    `account` is domain.mail.NOBODYS for what administrators are told.
+    """
+
+    id: str
+    account: str
+    at_ms: int
+    notice: Notice | None = None
+    mail: str = ""
+    v: int = VERSION
+
+
 Bundle = (
     AcceptedBundle
     | RoutedBundle
@@ -299,6 +316,7 @@ Bundle = (
     | InboundBundle
     | WebhookBundle
     | JobWork
+    | MailBundle
 )
 BadBundle = msgspec.DecodeError  # what decode raises, ValidationError included
 

@@ -145,6 +145,9 @@ def _named(bundle: wire.Bundle) -> dict[str, object]:
             return {"messages": sorted(told), "outcomes": len(bundle.outcomes)}
         case wire.JobWork():
             return {"account": bundle.account, "job": bundle.job, "stage": bundle.stage, "at": bundle.at}
+        case wire.MailBundle():
+            told = {"notice": f"{bundle.notice.kind}/{bundle.notice.name}"} if bundle.notice else {"mail": bundle.mail}
+            return {"account": bundle.account, **told}
         case wire.Visit():
             return {"accounts": len(bundle.accounts), "windows": len(bundle.windows)}
         case wire.Audit():

@@ -69,6 +69,8 @@ def _home_of(body: str) -> str | None:
             return queues.esme_queue(bundle.login)
         case wire.JobWork():
             return queues.JOBS
+        case wire.MailBundle():
+            return queues.MAILS
         case wire.InboundBundle():
             return queues.INBOUND
         case wire.WebhookBundle():

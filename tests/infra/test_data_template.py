@@ -29,6 +29,10 @@ OF_THE_MOMENT = {"rule_hits", "leases"} | {"webhook_health"}
 WORK_QUEUES = {"accepted", "billing", "outcomes", "visits", "audits"}
 WORK_QUEUES |= {"inbound", "webhooks", "webhooks-slow"}
 WORK_QUEUES |= {"jobs"}
+NEVER_LOST |= {"mails", "bad_addresses", "mail_forwards"}
+EXPIRING |= {"mails"}
+OF_THE_MOMENT |= {"alerts"}
+WORK_QUEUES |= {"mails", "mail-events"}
 
 
 def _named(kind: str, name_property: str) -> dict[str, dict[str, Any]]:
