@@ -17,6 +17,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     account_cache_seconds: float
     esme_retention_days: int
     webhooks_local: bool = False  # http and loopback for webhooks: the local run and tests only
+    second_factor: bool = True  # administrators who log in need an authenticator; the local run and tests do without
 
 
 @cache
@@ -32,4 +33,5 @@ def settings() -> Settings:
         account_cache_seconds=float(os.environ.get("CHASQUI_ACCOUNT_CACHE_SECONDS", "5")),
         esme_retention_days=int(os.environ.get("CHASQUI_ESME_RETENTION_DAYS", "14")),
         webhooks_local=os.environ.get("CHASQUI_WEBHOOKS_LOCAL", "") == "1",
+        second_factor=os.environ.get("CHASQUI_SECOND_FACTOR", "1") != "0",
     )

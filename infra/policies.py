@@ -74,6 +74,12 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("accounts", actions=("GetItem", "PutItem", "UpdateItem", "Scan")),
         _table("api_keys", actions=("GetItem", "PutItem", "UpdateItem", "Scan")),
         _table("api_keys/index/by_account", actions=("Query",)),
+        _table("users", "user_emails", actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem")),
+        _table("users/index/by_account", "sessions/index/by_holder", actions=("Query",)),
+        _table("sessions", actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")),
+        _table("login_guards", actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem")),
+        _table("password_resets", actions=("GetItem", "DeleteItem")),  # the mails' function makes them
+        Grant("secretsmanager", ("CreateSecret", "PutSecretValue", "GetSecretValue", "DeleteSecret"), ("totp/*",)),
         _table("wallets", actions=("GetItem", "PutItem", "UpdateItem")),
         _table("ledger", actions=("GetItem", "PutItem")),
         _table("ledger/index/by_time", actions=("Query",)),

@@ -17,6 +17,7 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": REGION,
     "CHASQUI_PREFIX": PREFIX,
     "CHASQUI_CURSOR_SECRET": "cursor secret of the tests",
+    "CHASQUI_SECOND_FACTOR": "0",
 }
 
 # Files that mostly wait or take minutes begin, so that two workers end at about the same time.

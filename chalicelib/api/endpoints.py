@@ -25,7 +25,7 @@ from chalicelib.store.queues import Undelivered
 
 log: Final = logging.getLogger(__name__)
 
-Role = Literal["customer", "admin"]
+Role = Literal["customer", "admin", "person"]  # person: who has logged in, a customer or an administrator
 MAX_BODY_BYTES: Final = 64 * 1024  # the longest message is some 40,000 characters; more is no message
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
@@ -49,6 +49,8 @@ class Call(msgspec.Struct, Generic[C], frozen=True, kw_only=True):
     now_ms: int
     request_id: str
     idempotency_key: str | None = None
+    address: str = ""  # where it came from, as API Gateway saw it
+    user_agent: str = ""  # what the client calls itself
 
 
 CustomerCall = Call[Customer]
@@ -104,7 +106,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         implied = {"internal_error", "unavailable", "rate_limited"}
         if self.role:
             implied |= {"missing_api_key", "invalid_api_key", "wrong_role", "ip_not_allowed", "scope_missing"}
-        if self.role == "customer":
+            implied |= {"invalid_session"}
+        if self.role == "admin":
+            implied |= {"second_factor_missing"}
+        if self.role in ("customer", "person"):
             implied |= {"account_closed"}
         if self.body is not None:
             implied |= {"malformed_json", "body_too_large", "unsupported_media_type", "invalid_request"}
@@ -221,6 +226,8 @@ def _run(operation: Operation, request: Request, request_id: str, path: Mapping[
         now_ms=now_ms,
         request_id=request_id,
         idempotency_key=_idempotency_key(operation, request),
+        address=_address_of(request),
+        user_agent=str(request.headers.get("user-agent", "")),
     )
     given: dict[str, Any] = decoding.path(path, operation.path_types)
     if operation.query is not None:
@@ -237,10 +244,20 @@ def _caller(operation: Operation, request: Request, now_ms: int) -> Caller | Non
     if scheme.lower() != "bearer" or not key.strip():
         raise Fault("missing_api_key", "send the API key as 'Authorization: Bearer chq_…'")
     caller = authenticate(key.strip(), now_ms)
-    if isinstance(caller, Customer) is not (operation.role == "customer"):
-        raise Fault("wrong_role", f"this operation is for {operation.role} keys")
+    _check_role(operation, caller)
     admit(caller, _address_of(request), operation.scope or "", now_ms)
     return caller
+
+
+def _check_role(operation: Operation, caller: Caller) -> None:
+    if operation.role == "person":
+        if caller.session is None:
+            raise Fault("wrong_role", "this operation is for people who have logged in")
+        return
+    if isinstance(caller, Customer) is not (operation.role == "customer"):
+        raise Fault("wrong_role", f"this operation is for {operation.role} keys")
+    if isinstance(caller, Administrator) and caller.must_enrol:
+        raise Fault("second_factor_missing", "confirm an authenticator first: POST /v1/profile/two-factor")
 
 
 def _address_of(request: Request) -> str:

@@ -35,7 +35,7 @@ def create_job(call: CustomerCall, body: NewJob) -> JobView:
     is `preparing`. Then it starts, or waits for its time; with `dry_run`, for you to start it.
     """
     account = call.caller.account
-    job = new_job(body, account, call.caller.key.mode, call.now_ms)
+    job = msgspec.structs.replace(new_job(body, account, call.caller.key.mode, call.now_ms), by=call.caller.by)
     given = None if body.recipients is None else list(body.recipients)
     return job_view(keep.create(job, account, given, call.now_ms), call.now_ms)
 
@@ -106,7 +106,7 @@ def stop_job(call: CustomerCall, job: JobId) -> JobView:
 @endpoints.post("/v1/jobs/{job}/copy", status=202, faults=("account_suspended",))
 def copy_job(call: CustomerCall, job: JobId) -> JobView:
     """Make a new job like this one, to be changed, and started by hand."""
-    return job_view(keep.copy(job, call.caller.account, call.now_ms), call.now_ms)
+    return job_view(keep.copy(job, call.caller.account, call.now_ms, call.caller.by), call.now_ms)
 
 
 @endpoints.delete("/v1/jobs/{job}", faults=CHANGES)

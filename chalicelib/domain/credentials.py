@@ -1,4 +1,4 @@
-"""API keys as text: `chq_<live|test|admin>_<id>_<secret>`. Of the secret only a digest is ever kept."""
+"""API keys and sessions as text: `chq_<live|test|admin|session>_<id>_<secret>`. Of the secret only a digest is kept."""
 
 import hmac
 from hashlib import sha256
@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 import msgspec
 
-KeyKind = Literal["live", "test", "admin"]
-_KINDS: Final[tuple[KeyKind, ...]] = ("live", "test", "admin")
+KeyKind = Literal["live", "test", "admin", "session"]
+_KINDS: Final[tuple[KeyKind, ...]] = ("live", "test", "admin", "session")
 _MARK: Final = "chq"
 _MAX_LENGTH: Final = 200  # a key of ours has some 90 characters
 SECRET_BYTES: Final = 32  # 256 random bits: a plain digest suffices, there is nothing to guess

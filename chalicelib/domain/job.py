@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from chalicelib.domain.account import Traffic
 from chalicelib.domain.message import ErrorInfo, Mode, Priority, Status
 from chalicelib.domain.schedule import Timing
 
@@ -93,7 +94,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
     sender: str | None = None
     mode: Mode = "live"
+    by: str = ""  # who made it: a user's or an API key's id
     priority: Priority = "bulk"
+    category: Traffic | None = None  # None: what the account's traffic is
     validity_seconds: int | None = None
     dedupe: bool = True
     rate: float | None = None  # messages a second; None: as fast as it goes

@@ -10,9 +10,10 @@ from chalicelib.services.faults import Fault
 def admit(caller: Caller, address: str, scope: str, now_ms: int) -> None:
     """Raises Fault `ip_not_allowed`, `scope_missing`, `rate_limited`.
 
-    An account's rules and its key's both hold. Neither is told to whoever has only stolen the key.
+    An account's rules and its key's both hold; people who have logged in may come from anywhere. Neither is told to
+    whoever has only stolen the key.
     """
-    account_rules = caller.account.ip_rules if isinstance(caller, Customer) else ()
+    account_rules = caller.account.ip_rules if isinstance(caller, Customer) and caller.session is None else ()
     if not allows(account_rules, address) or not allows(caller.key.ip_rules, address):
         raise Fault("ip_not_allowed", "the key may not be used from the address that this request came from")
     if not may(caller.key.scopes, scope):

@@ -40,6 +40,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     send_at_ms: int | None = None  # not before then
     category: Category | None = None  # None: what the account's traffic is
     data_coding: int | None = None
+    by: str = ""  # the user's or API key's id; what comes by an SMPP login is noted with the login
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -88,6 +89,7 @@ def check(submission: Submission, account: Account, now_ms: int) -> Content:
         job=submission.job,
         category=category,
         data_coding=submission.data_coding,
+        by=submission.by or submission.login,
     )
 
 

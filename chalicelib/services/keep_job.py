@@ -63,8 +63,8 @@ def change(job: Job, account: Account, expected_version: int, now_ms: int) -> Jo
     return row
 
 
-def copy(job_id: str, account: Account, now_ms: int) -> JobRow:
-    """A new job like that one, prepared and to be started by hand. Raises Fault `not_found`."""
+def copy(job_id: str, account: Account, now_ms: int, by: str = "") -> JobRow:
+    """A new job like that one, made by `by`, prepared and to be started by hand. Raises Fault `not_found`."""
     of = read(account.id, job_id).job
     made = Job(
         id=ids.new_id(JOB, now_ms),
@@ -76,7 +76,9 @@ def copy(job_id: str, account: Account, now_ms: int) -> JobRow:
         name=of.name,
         sender=of.sender,
         mode=of.mode,
+        by=by,
         priority=of.priority,
+        category=of.category,
         validity_seconds=of.validity_seconds,
         dedupe=of.dedupe,
         rate=of.rate,
@@ -97,6 +99,9 @@ def copy(job_id: str, account: Account, now_ms: int) -> JobRow:
 def check(job: Job, account: Account, now_ms: int) -> None:
     """Raises Fault with each field at fault."""
     faults = [*_of_text(job, account), *_of_sender(job, account), *_of_timing(job, now_ms)]
+    if job.category == "transactional" and account.traffic != "transactional":
+        told = "the account has no right to send transactional messages"
+        faults.append(FieldFault(field="/category", code="not_allowed", detail=told))
     if job.validity_seconds is not None and job.validity_seconds > account.max_validity_seconds:
         told = f"the account allows a validity of {account.max_validity_seconds} seconds"
         faults.append(FieldFault(field="/validity_seconds", code="out_of_range", detail=told))

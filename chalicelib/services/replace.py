@@ -100,6 +100,7 @@ def _submission(account: Account, content: Content, asked: Replacement, was_ms: 
         send_at_ms=due_ms,
         category=content.category,
         data_coding=content.data_coding,
+        by=content.by,
     )
 
 

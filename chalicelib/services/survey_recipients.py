@@ -228,7 +228,9 @@ def content_for(job: Job, sender: str, recipient: Recipient, account: Account, n
         valid_until_ms=now_ms + validity_seconds * 1000,
         text=recipient.text,
         priority=job.priority,
+        category=job.category or account.traffic,
         mode=job.mode,
         source="job",
         job=job.id,
+        by=job.by,
     )

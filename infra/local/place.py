@@ -146,6 +146,7 @@ def environment(where: Place, cursor_secret: str) -> dict[str, str]:
         "CHASQUI_CURSOR_SECRET": cursor_secret,
         "CHASQUI_RULES_POLL_SECONDS": "1",
         "CHASQUI_WEBHOOKS_LOCAL": "1",  # the echo endpoint is on this machine, and speaks plain HTTP
+        "CHASQUI_SECOND_FACTOR": "0",  # an administrator may confirm an authenticator here, but need not
         "CHASQUI_ACCOUNT_CACHE_SECONDS": "1",  # what an administrator changes is felt at once; so a first login binds
         "CHASQUI_SMPP_CERTIFICATE": str(where.smpp_certificate),
         "CHASQUI_SMPP_KEY": str(where.smpp_key),
