@@ -96,7 +96,7 @@ class RoutedBundle(msgspec.Struct, frozen=True, kw_only=True, tag="routed"):
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message for a gateway. `failover` is what is left to try after this one.
 
-    `done` and `attempt` are for a message that a bridge hands back in the middle, when it is stopped.
+    `done`, `attempt` and `in_doubt` are for a message that a bridge hands back in the middle, when it is stopped.
     """
 
     id: str
@@ -104,6 +104,7 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failover: tuple[str, ...] = ()
     done: tuple[int, ...] = ()  # parts, from 1, that the SMSC has taken already
     attempt: int = 0  # how many attempts its timeline has from this gateway
+    in_doubt: bool = False  # the SMSC may have it, though it never said so: it may be sent again, but not be paid back
 
 
 class DispatchBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="dispatch"):
@@ -113,6 +114,8 @@ class DispatchBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     account: str
     gateway: str
     messages: tuple[Dispatch, ...]
+    since_ms: int = 0  # when they came to wait at this gateway
+    wait_until_ms: int = 0  # and until when they may, by their account's setting; 0: while they are valid
     v: int = VERSION
 
 

@@ -17,6 +17,7 @@ class Reason(NamedTuple):
 
 REASONS: Final[dict[str, Reason]] = {
     "no_route": Reason(Status.REJECTED, "No route leads to this number, and the account has no default gateway."),
+    "no_price": Reason(Status.REJECTED, "No route, rate plan or setting of the account says what a message there costs."),
     "no_gateway": Reason(Status.REJECTED, "The gateways of this route are paused or gone."),
     "no_simulator": Reason(Status.REJECTED, "A test key reaches a simulator gateway only, and there is none."),
     "no_credit": Reason(Status.REJECTED, "The account's credit does not cover the message."),
@@ -29,6 +30,8 @@ REASONS: Final[dict[str, Reason]] = {
     "held": Reason(Status.ACCEPTED, "The text is held until a person has looked at it."),  # no end: see Refusal.held
     "expired": Reason(Status.EXPIRED, "The validity ended before the message could be sent."),
     "canceled": Reason(Status.CANCELED, "The message was canceled before it was sent."),
+    "purged": Reason(Status.CANCELED, "The message was taken back by an administrator before it was sent."),
+    "waited_too_long": Reason(Status.EXPIRED, "The message waited at its gateway for longer than it may."),
 }
 
 

@@ -11,6 +11,8 @@ BindMode = Literal["transceiver", "transmitter_receiver"]
 LongMessageForm = Literal["udh", "udh8", "sar", "payload"]
 MessageIdForm = Literal["raw", "hex", "decimal", "either"]
 OwnTlvs = Literal["all"] | tuple[int, ...]  # tags of customers' optional parameters that a gateway takes
+# draining: routes pass it over, and what waits there goes out. paused: nothing goes out.
+GatewayState = Literal["active", "draining", "paused"]
 Unanswered = Literal["by_priority", "hold", "resend"]  # by_priority: high is sent again, the rest held
 
 
@@ -32,7 +34,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int
     system_id: str
-    state: Literal["active", "paused"] = "active"
+    state: GatewayState = "active"
     simulator: bool = False  # the only kind that a test key reaches
     bind_mode: BindMode = "transceiver"
     sessions: int = 1
@@ -58,6 +60,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     sender_override: str | None = None  # whatever a message's sender: this one goes out
     error_table: tuple[ErrorRule, ...] = ()
     tlvs: OwnTlvs = ()
+    max_wait_seconds: int | None = None  # what waited longer there expires; None: its validity alone counts
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from chalicelib.domain.account import Account
 from chalicelib.domain.message import AnyFact, ErrorInfo, Message, Status, Submitted
 
 MINUTE_MS: Final = 60_000
@@ -55,6 +56,13 @@ def care_of(message: Message, now_ms: int) -> Care | None:
     if message.status is Status.ACCEPTED and not message.held and message.content.valid_until_ms > now_ms:
         return Care.SEND_AGAIN
     return None
+
+
+def wait_until_ms(account: Account | None, since_ms: int) -> int:
+    """Until when a message of the account may wait at gateways that was charged then; 0: while it is valid."""
+    if account is None or account.max_wait_seconds is None:
+        return 0
+    return since_ms + account.max_wait_seconds * 1000
 
 
 def ended_ms(valid_until_ms: int) -> int:

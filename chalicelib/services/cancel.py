@@ -4,6 +4,7 @@ from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.message import Final, Message, Status, fold
 from chalicelib.domain.refusals import REASONS, refusal
+from chalicelib.domain.waiting_order import NEVER_SENT
 from chalicelib.services.faults import Fault
 from chalicelib.services.read_messages import read
 from chalicelib.store import dispatches, messages, queues, scheduled
@@ -71,7 +72,7 @@ def _taken_back(account: Account, message: Message, now_ms: int) -> int:
     if message.queued is None or not message.queued.dispatch:
         alone = message.queued.bundle if message.queued else ids.bundle_of_single(message.id)
         claim = dispatches.claim(alone, dispatches.CANCEL, now_ms)
-        taken = claim.by != dispatches.CANCEL
+        taken = claim.by not in NEVER_SENT
     elif message.content is None or message.content.source != "smpp":
         raise Fault("already_submitted", "the message is one of a job's: it is the job that can be stopped")
     else:

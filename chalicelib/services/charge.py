@@ -9,6 +9,7 @@ from chalicelib.domain import charging, ids
 from chalicelib.domain.charging import LedgerEntry, Verdict
 from chalicelib.domain.decision import Decision, Refusal
 from chalicelib.domain.message import Accepted, Content, Final, Held, Queued
+from chalicelib.domain.waiting import wait_until_ms
 from chalicelib.services.announce import News, announce
 from chalicelib.services.hold import hold
 from chalicelib.services.tally import tally_charges
@@ -24,7 +25,7 @@ def charge(bundles: Sequence[RoutedBundle], now_ms: int) -> None:
     for bundle in distinct:
         hold(bundle.account, _settled(bundle, entries[bundle.id]), entries[bundle.id])
     messages.put_facts(fact for bundle in distinct for fact in _facts(bundle, entries[bundle.id], now_ms))
-    for queue, dispatches in _dispatches(distinct, entries).items():
+    for queue, dispatches in _dispatches(distinct, entries, now_ms).items():
         queues.send_many(queue, dispatches)
     tally_charges(distinct, entries, now_ms)
     announce([news for bundle in distinct for news in _refusals(bundle, entries[bundle.id])], now_ms)
@@ -119,7 +120,9 @@ def _queued(content: Content, decision: Decision, entry: LedgerEntry, dispatch: 
     )
 
 
-def _dispatches(bundles: Sequence[RoutedBundle], entries: dict[str, LedgerEntry]) -> dict[str, list[DispatchBundle]]:
+def _dispatches(
+    bundles: Sequence[RoutedBundle], entries: dict[str, LedgerEntry], now_ms: int
+) -> dict[str, list[DispatchBundle]]:
     """What goes on which gateway's queue."""
     by_queue: dict[str, list[DispatchBundle]] = defaultdict(list)
     for bundle in bundles:
@@ -129,6 +132,7 @@ def _dispatches(bundles: Sequence[RoutedBundle], entries: dict[str, LedgerEntry]
                 queue = queues.gateway_queue(verdict.gateway, draft.content.priority)
                 dispatch = Dispatch(id=draft.id, content=_sent_as(draft.content, verdict), failover=verdict.failover)
                 parts[queue, verdict.gateway].append(dispatch)
+        entry = entries[bundle.id]
         for (queue, gateway), dispatches in parts.items():
             by_queue[queue].append(
                 DispatchBundle(
@@ -136,6 +140,8 @@ def _dispatches(bundles: Sequence[RoutedBundle], entries: dict[str, LedgerEntry]
                     account=bundle.account,
                     gateway=gateway,
                     messages=tuple(dispatches),
+                    since_ms=entry.at_ms,
+                    wait_until_ms=wait_until_ms(accounts.cached(bundle.account, now_ms), entry.at_ms),
                 )
             )
     return by_queue

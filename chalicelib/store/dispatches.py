@@ -7,10 +7,11 @@ import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
+from chalicelib.domain.waiting_order import CANCEL, NEVER_SENT, fate_in
 from chalicelib.store import dynamo
 
+__all__ = ["CANCEL", "KEPT_SECONDS", "Claim", "claim", "is_taken", "mark", "marked", "taken"]
 KEPT_SECONDS: Final = 15 * 86_400  # longer than a queue keeps a record (14 days): a claim outlives what it guards
-CANCEL: Final = "cancel"  # the claimant that is no bridge
 
 
 class DispatchTable(dynamo.Table):
@@ -34,13 +35,13 @@ class Claim(msgspec.Struct, frozen=True):
 def taken(ids: Iterable[str]) -> set[str]:
     """Those of the dispatches that a bridge has claimed, whether or not it got to submit anything."""
     claims = dynamo.get_all(DispatchTable, ids, consistent=True)
-    return {str(claim.id) for claim in claims if claim.by != CANCEL}
+    return {str(claim.id) for claim in claims if claim.by != CANCEL and fate_in(str(claim.by)) is None}
 
 
 def is_taken(id_: str) -> bool:
-    """Whether a bridge has claimed it, as of now."""
+    """Whether a bridge has claimed it, as of now, or may have claimed what was moved on from there."""
     try:
-        return bool(DispatchTable.get(id_, consistent_read=True).by != CANCEL)
+        return DispatchTable.get(id_, consistent_read=True).by not in NEVER_SENT
     except DispatchTable.DoesNotExist:
         return False
 

@@ -8,7 +8,16 @@ from msgspec import Meta
 from chalicelib.api.admin.types import Deleted, GatewayId, Name, PageQuery, Version
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.domain.rules import BindMode, ErrorRule, Gateway, LongMessageForm, MessageIdForm, Unanswered
+from chalicelib.api.message_types import MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECONDS
+from chalicelib.domain.rules import (
+    BindMode,
+    ErrorRule,
+    Gateway,
+    GatewayState,
+    LongMessageForm,
+    MessageIdForm,
+    Unanswered,
+)
 from chalicelib.services.faults import not_found
 from chalicelib.services.keep_gateway import change_gateway, create_gateway, delete_gateway
 from chalicelib.store import rule_rows
@@ -45,7 +54,10 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     host: Annotated[str, Meta(pattern="^[A-Za-z0-9.:_-]{1,253}$(?!\\n)")]
     port: Annotated[int, Meta(ge=1, le=65535)]
     system_id: Annotated[str, Meta(pattern=_ASCII, min_length=1, max_length=15)]
-    state: Annotated[Literal["active", "paused"], Meta(description="A paused one is passed over by routes.")] = "active"
+    state: Annotated[
+        GatewayState,
+        Meta(description="Routes pass over one that is not active; of a draining one what waits there still goes out."),
+    ] = "active"
     simulator: Annotated[bool, Meta(description="No operator: the only kind that test keys reach.")] = False
     bind_mode: BindMode = "transceiver"
     sessions: Annotated[int, Meta(ge=1, le=100, description="Binds of each kind, over all bridges.")] = 1
@@ -81,6 +93,17 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Annotated[
             str,
             Meta(pattern=_ASCII, min_length=1, max_length=20, description="Sent whatever a message's sender is."),
+        ]
+        | None
+    ) = None
+    max_wait_seconds: (
+        Annotated[
+            int,
+            Meta(
+                ge=MIN_VALIDITY_SECONDS,
+                le=MAX_VALIDITY_SECONDS,
+                description="What waited longer there expires, however long it is valid.",
+            ),
         ]
         | None
     ) = None
