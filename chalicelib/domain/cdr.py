@@ -51,7 +51,7 @@ class Cdr(msgspec.Struct, frozen=True, kw_only=True):
     mobile_number: str  # E.164 with +
     message_type: str  # see TYPES
     flash: bool
-    message_length: int | None  # characters of the text, or octets of binary data; None: only its hash is known
+    message_length: int  # characters of the text, or octets of binary data
     parts: int
     text_hash: str  # see text_hash; '': without a key
     sender: str
@@ -147,11 +147,9 @@ def counted_ms(message_id: str, queued: Queued | None, ends: Iterable[FinalFact]
     return min((end.at_ms for end in ends), default=ids.created_ms_of(message_id))
 
 
-def length_of(content: Content) -> int | None:
-    """Characters of the text, or octets of binary data; None where neither is kept any more."""
-    if content.text_hash and not (content.text or content.data):
-        return content.text_length
-    return len(content.data if content.encoding is Encoding.BINARY else content.text)
+def length_of(content: Content) -> int:
+    """Characters of the text, or octets of binary data; also where neither is kept (any more)."""
+    return len(content.data if content.encoding is Encoding.BINARY else content.text) or content.text_length
 
 
 def text_hash(content: Content, key: bytes) -> str:
