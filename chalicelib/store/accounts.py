@@ -79,6 +79,12 @@ def pages() -> Iterator[list[Account]]:
         page = listing(page.cursor)
 
 
+def after(id_: str, limit: int) -> list[Account]:
+    """Up to `limit` accounts in the order of `listing`, behind the one named ('': from the first)."""
+    page = _rows.listing({"id": {"S": id_}} if id_ else None, limit)
+    return [row.value for row in page.items]
+
+
 def retention_days(id_: str, now_ms: int) -> int:
     """For how long the account's messages are kept; the default where there is no such account (any more)."""
     account = cached(id_, now_ms)

@@ -114,6 +114,24 @@ def sent_to(account: str, recipient: str, limit: int) -> list[str]:
     return list(dict.fromkeys(str(item.fact).partition("#")[0] for item in found))
 
 
+def to_number(account: str, recipient: str, since_ms: int, until_ms: int, before: str, limit: int) -> list[str]:
+    """The ids of up to `limit` messages to a number (E.164 with +) that were made in [since_ms, until_ms), newest
+    first, those before the one named ('': from the newest). What was refused unqueued is not among them.
+    """
+    first = f"{ids.MESSAGE_PREFIX}{ids.floor_at(since_ms)}"
+    last = min(f"{ids.MESSAGE_PREFIX}{ids.floor_at(until_ms)}", before or "~")
+    if last <= first:
+        return []
+    found = MessageTable.by_recipient.query(
+        f"{account}#{recipient}",
+        MessageTable.fact.between(first, last),
+        scan_index_forward=False,
+        page_size=2 * limit,  # a scheduled message that was sent has two facts in the index
+    )
+    distinct = (message_id for message_id, _ in groupby(str(item.fact).partition("#")[0] for item in found))
+    return list(islice(distinct, limit))
+
+
 def made(account: str, shards: int, since_ms: int, until_ms: int, after: str = "") -> Iterator[Facts]:
     """The messages that were made in [since_ms, until_ms), and after the one named, oldest first, with their facts.
 
