@@ -93,6 +93,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("esme_sessions", actions=("Query", "UpdateItem", "Scan")),  # an end is asked for
         _table("spam_rules", "sender_rules", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
         _table("country_rules", actions=("UpdateItem", "DeleteItem", "Scan")),
+        _table("rate_plans", "costs", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
         _table("rule_hits", actions=("BatchGetItem",)),
         _table("rates", actions=("UpdateItem",)),
         _table("dnd", actions=("GetItem", "UpdateItem", "DeleteItem", "BatchWriteItem")),
@@ -114,6 +115,8 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _send("webhooks", "webhooks-slow", "inbound"),  # a dead letter goes to the last of them too
         _table("numbers", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
         _table("inbound", actions=("GetItem", "Query")),
+        _table("audit", actions=("PutItem", "Query")),  # what is in it stays: nobody may change or delete
+        _table("audit/index/by_account", "audit/index/by_who", "audit/index/by_subject", actions=("Query",)),
         *JOB_FILES,
         Grant("s3", ("DeleteObject",), ("jobs/jobs/*",)),
         _table("jobs", actions=("GetItem", "UpdateItem", "DeleteItem", "Query", "Scan")),
@@ -154,6 +157,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("accounts", actions=("GetItem",)),
         _table("wallets", "usage", actions=("UpdateItem",)),
         _table("ledger", actions=("PutItem",)),
+        _table("ends", actions=("GetItem", "PutItem")),
         _table("messages", actions=("Query", "BatchGetItem", "BatchWriteItem")),
         _table("receipts", actions=("BatchGetItem", "BatchWriteItem")),
         _table("job_tallies", actions=("BatchWriteItem",)),

@@ -33,6 +33,7 @@ from chalicelib.api.admin import (
     routes,
     sender_rules,
     smpp_logins,
+    trail,
 )
 from chalicelib.api.admin import jobs as jobs_of_accounts
 from chalicelib.api.endpoints import Endpoints
@@ -66,5 +67,6 @@ _OPERATIONS: Final = (
     countries.endpoints,
     dnd.endpoints,
     dead_letters.endpoints,
+    trail.endpoints,
 )
 CATALOGUE: Final[tuple[Endpoints, ...]] = (*_OPERATIONS, documentation.describing(_OPERATIONS))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from types import UnionType
-from typing import Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,18 +15,16 @@ from chalice.app import Blueprint, Request, Response
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.api import decoding, problems
+from chalicelib.api.access import Visit, address_of, caller_of
 from chalicelib.api.amounts import encode_hook
-from chalicelib.domain.scopes import scope_of
-from chalicelib.services.admit import admit
-from chalicelib.services.authenticate import Administrator, Caller, Customer, authenticate
+from chalicelib.api.operation import MAX_BODY_BYTES, Handler, Operation, Role
+from chalicelib.services.authenticate import Administrator, Customer
 from chalicelib.services.faults import Fault, invalid_field
 from chalicelib.store.dynamo import Overloaded
 from chalicelib.store.queues import Undelivered
 
 log: Final = logging.getLogger(__name__)
 
-Role = Literal["customer", "admin", "person"]  # person: who has logged in, a customer or an administrator
-MAX_BODY_BYTES: Final = 64 * 1024  # the longest message is some 40,000 characters; more is no message
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
@@ -39,7 +37,6 @@ current: Final[ContextVar[Request]] = ContextVar("request")
 
 C = TypeVar("C")
 T = TypeVar("T")
-Handler = Callable[..., Any]
 
 
 class Call(msgspec.Struct, Generic[C], frozen=True, kw_only=True):
@@ -70,54 +67,6 @@ class CsvBody(msgspec.Struct, frozen=True):
     """A body that came as text/csv. Raises nothing: whoever reads it says what is wrong with it."""
 
     raw: bytes
-
-
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One method on one path."""
-
-    method: str
-    path: str
-    tag: str
-    role: Role | None  # None: for everybody
-    status: int
-    handler: Handler
-    answers: Mapping[int, Any]  # status → type; a media type's name where it is not JSON
-    faults: tuple[str, ...]  # codes beyond those that its shape implies
-    body: Any = None
-    csv: bool = False
-    query: Any = None
-    path_types: Mapping[str, Any] = {}
-    idempotent: bool = False  # takes an Idempotency-Key
-    max_body_bytes: int = MAX_BODY_BYTES
-
-    @property
-    def id(self) -> str:
-        """Its name in the document."""
-        return self.handler.__name__
-
-    @property
-    def scope(self) -> str | None:
-        """What a key must be good for to ask for it; None where no key is needed."""
-        return scope_of(self.method, self.path) if self.role else None
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """Every problem code that it may answer, in the order of the table."""
-        implied = {"internal_error", "unavailable", "rate_limited"}
-        if self.role:
-            implied |= {"missing_api_key", "invalid_api_key", "wrong_role", "ip_not_allowed", "scope_missing"}
-            implied |= {"invalid_session"}
-        if self.role == "admin":
-            implied |= {"second_factor_missing"}
-        if self.role in ("customer", "person"):
-            implied |= {"account_closed"}
-        if self.body is not None:
-            implied |= {"malformed_json", "body_too_large", "unsupported_media_type", "invalid_request"}
-        if self.query is not None or self.idempotent:
-            implied |= {"invalid_request"}
-        if self.path_types:
-            implied |= {"not_found"}
-        return tuple(code for code in problems.KINDS if code in implied or code in self.faults)
 
 
 class Endpoints:
@@ -151,11 +100,14 @@ class Endpoints:
         faults: tuple[str, ...] = (),
         idempotent: bool = False,
         max_body_bytes: int = MAX_BODY_BYTES,
+        right: str | None = None,
+        changes: bool = True,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated handler: `call` first, then `body` and `query` if it has them, then the path's names.
 
         Its annotations say what is decoded, and its return annotation what it answers with `status`; `also` gives
-        further statuses with their types. A body annotated `X | CsvBody` may come as text/csv.
+        further statuses with their types. A body annotated `X | CsvBody` may come as text/csv. `right` is whom it is
+        for (domain.rights), where its path and method do not say; without `changes` it has no entry in the audit log.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -177,6 +129,8 @@ class Endpoints:
                 path_types={name: hints[name] for name in parameters if name not in ("body", "query")},
                 idempotent=idempotent,
                 max_body_bytes=max_body_bytes,
+                named_right=right,
+                changes=changes,
             )
             self.operations.append(made)
             media = [JSON, CSV] if made.csv else [JSON] if made.body is not None else []
@@ -221,12 +175,22 @@ def _view(operation: Operation) -> Callable[..., Response]:
 
 def _run(operation: Operation, request: Request, request_id: str, path: Mapping[str, str]) -> Any:
     now_ms = time.time_ns() // 1_000_000
+    visit = Visit(
+        operation=operation,
+        caller=caller_of(operation, request, now_ms),
+        path=path,
+        address=address_of(request),
+        request_id=request_id,
+        now_ms=now_ms,
+    )
+    with visit.refusals():
+        visit.admit()
     call = Call(
-        caller=_caller(operation, request, now_ms),
+        caller=visit.caller,
         now_ms=now_ms,
         request_id=request_id,
         idempotency_key=_idempotency_key(operation, request),
-        address=_address_of(request),
+        address=visit.address,
         user_agent=str(request.headers.get("user-agent", "")),
     )
     given: dict[str, Any] = decoding.path(path, operation.path_types)
@@ -234,35 +198,8 @@ def _run(operation: Operation, request: Request, request_id: str, path: Mapping[
         given["query"] = decoding.query(_query_of(request), operation.query)
     if operation.body is not None:
         given["body"] = _body(operation, request)
-    return operation.handler(call, **given)
-
-
-def _caller(operation: Operation, request: Request, now_ms: int) -> Caller | None:
-    if operation.role is None:
-        return None
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise Fault("missing_api_key", "send the API key as 'Authorization: Bearer chq_…'")
-    caller = authenticate(key.strip(), now_ms)
-    _check_role(operation, caller)
-    admit(caller, _address_of(request), operation.scope or "", now_ms)
-    return caller
-
-
-def _check_role(operation: Operation, caller: Caller) -> None:
-    if operation.role == "person":
-        if caller.session is None:
-            raise Fault("wrong_role", "this operation is for people who have logged in")
-        return
-    if isinstance(caller, Customer) is not (operation.role == "customer"):
-        raise Fault("wrong_role", f"this operation is for {operation.role} keys")
-    if isinstance(caller, Administrator) and caller.must_enrol:
-        raise Fault("second_factor_missing", "confirm an authenticator first: POST /v1/profile/two-factor")
-
-
-def _address_of(request: Request) -> str:
-    """Where the request came from, as API Gateway saw it: no header that a caller could write itself."""
-    return str((request.context or {}).get("identity", {}).get("sourceIp", ""))
+    with visit.recorded():
+        return operation.handler(call, **given)
 
 
 def _idempotency_key(operation: Operation, request: Request) -> str | None:

@@ -8,7 +8,8 @@ import msgspec
 
 from chalicelib.api import problems
 from chalicelib.api.amounts import schema_hook
-from chalicelib.api.endpoints import CSV, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_PATTERN, JSON, Operation
+from chalicelib.api.endpoints import CSV, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_PATTERN, JSON
+from chalicelib.api.operation import Operation
 
 VERSION: Final = "1"  # the /v1 of the paths
 Schema = dict[str, Any]
@@ -81,6 +82,7 @@ def _operation(operation: Operation, schema_of: Mapping[str, Schema], components
     if operation.role:
         described["x-role"] = operation.role
         described["x-scope"] = operation.scope
+        described["x-right"] = operation.right
     return described
 
 

@@ -77,7 +77,7 @@ _OVER: Final = Fault("invalid_session", "the session is unknown or over: log in 
 
 
 def authenticate(text: str, now_ms: int) -> Caller:
-    """The holder of the key or session. Raises Fault `invalid_api_key`, `invalid_session`, `account_closed`."""
+    """The holder of the key or session, of a closed account too. Raises Fault `invalid_api_key`, `invalid_session`."""
     given = parse_key(text)
     if given is not None and given.kind == "session":
         return _of_session(given, now_ms)
@@ -89,7 +89,7 @@ def authenticate(text: str, now_ms: int) -> Caller:
     account = accounts.cached(key.account, now_ms)
     if account is None:
         raise Fault(_UNKNOWN.code, _UNKNOWN.detail)
-    return Customer(key=key, account=_open(account))
+    return Customer(key=key, account=account)
 
 
 def _is_of(given: KeyText, key: ApiKey) -> bool:
@@ -109,13 +109,7 @@ def _of_session(token: KeyText, now_ms: int) -> Caller:
     if account is None or (session.impersonated_by and user and user.role not in MAY_IMPERSONATE):
         raise Fault(_OVER.code, _OVER.detail)
     person = None if session.impersonated_by else user
-    return Customer(key=_stand_in(resumed, account_id), account=_open(account), user=person, session=session)
-
-
-def _open(account: Account) -> Account:
-    if account.state == "closed":
-        raise Fault("account_closed", "the account is closed")
-    return account
+    return Customer(key=_stand_in(resumed, account_id), account=account, user=person, session=session)
 
 
 def _stand_in(resumed: Resumed, account: str | None) -> ApiKey:

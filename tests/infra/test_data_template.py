@@ -13,7 +13,7 @@ PREFIX = "${Prefix}-"
 
 # Money, messages, and what an administrator typed in: none of it can be made again from anything else.
 NEVER_LOST = {"accounts", "api_keys", "wallets", "ledger", "usage", "messages", "gateways", "routes", "numbering"}
-NEVER_LOST |= {"spam_rules", "sender_rules", "country_rules", "dnd", "opt_outs", "held"}
+NEVER_LOST |= {"rate_plans", "costs", "spam_rules", "sender_rules", "country_rules", "dnd", "opt_outs", "held"}
 NEVER_LOST |= {"dead_letters"}  # somebody's messages that wait for a person
 NEVER_LOST |= {"smpp_logins"}
 EXPIRING = {"opt_outs", "held", "rates", "messages", "dead_letters", "receipts", "dispatches", "idempotency"}
@@ -32,6 +32,8 @@ WORK_QUEUES |= {"jobs"}
 NEVER_LOST |= {"mails", "bad_addresses", "mail_forwards"}
 EXPIRING |= {"mails"}
 OF_THE_MOMENT |= {"alerts"}
+NEVER_LOST |= {"audit"}
+EXPIRING |= {"audit"}
 WORK_QUEUES |= {"mails", "mail-events"}
 
 
