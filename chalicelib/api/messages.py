@@ -22,6 +22,7 @@ _REFUSALS: Final = (
     "text_too_long",
     "sender_not_allowed",
     "no_route",
+    "no_price",
     "no_gateway",
     "no_simulator",
     "account_suspended",

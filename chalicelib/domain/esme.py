@@ -39,6 +39,7 @@ OWN_ERRORS: Final[Mapping[str, str]] = {
     "outside_hours": "911",
     "content_blocked": "912",
     "sender_not_allowed": "913",
+    "no_price": "914",
 }
 OTHER_OWN_ERROR: Final = "900"
 _COMMAND_STATUS: Final = re.compile("0x[0-9A-F]{2,8}")  # as the bridge tells a refused submit_sm

@@ -7,13 +7,16 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.content_rules import Screen
 from chalicelib.domain.decision import Decision, Refusal
 from chalicelib.domain.message import Content
+from chalicelib.domain.pricing import Priced, price
 from chalicelib.domain.refusals import refusal
 from chalicelib.domain.rules import CountryRule, Gateway, NumberingPrefix, Route, Rules, Target
 from chalicelib.domain.senders import Allowed, SenderRules
+from chalicelib.domain.tariff import ALWAYS_MS, Tariffs
 
 UNKNOWN_OPERATOR: Final = ""
 DEFAULT_ROUTE: Final = "default"  # what a decision names where the account's default gateway took the message
@@ -45,6 +48,10 @@ class RoutingTable:
 
         self.senders = SenderRules(rules.senders)
         self.countries: dict[str, CountryRule] = {rule.country: rule for rule in rules.countries}
+        self.rate_plans = Tariffs({plan.id: plan.lines for plan in rules.rate_plans})
+        self.costs = Tariffs({costs.gateway: costs.lines for costs in rules.costs})
+        tariffs = (*rules.rate_plans, *rules.costs)
+        self.dated = any(line.from_ms > ALWAYS_MS for tariff in tariffs for line in tariff.lines)
 
     @cached_property
     def screen(self) -> Screen:
@@ -73,6 +80,17 @@ class RoutingTable:
                         if route is not None:
                             yield route
 
+    def priced(self, account: Account, route: Route | None, number: str, line: Line, at_ms: int) -> Priced | None:
+        """What the account pays a part for a message of that instant by the route; None: its default gateway."""
+        plan = account.rate_plan
+        plan_line = None if plan is None else self.rate_plans.at(plan, line.country, line.operator, at_ms)
+        return price(account, route, plan_line, self.routes_for(account.id, number, line))
+
+    def cost_micros(self, gateway: str, line: Line, at_ms: int) -> int | None:
+        """What a part costs at the gateway; None where nobody has said."""
+        held = self.costs.at(gateway, line.country, line.operator, at_ms)
+        return held.amount_micros if held is not None else None
+
     def usable(self, target: Target, mode: str) -> bool:
         """Whether the target's gateway is there, not paused, and the mode's kind."""
         gateway = self.gateways.get(target.gateway)
@@ -91,15 +109,17 @@ class _RouteKey(NamedTuple):
 def decide(table: RoutingTable, account: Account, message_id: str, content: Content) -> Decision | Refusal:
     """The message's way, or why there is none. The same arguments always give the same answer.
 
-    The most specific route with a usable gateway wins; without one, the account's default gateway at its price. A
-    test message goes to simulators only, and costs nothing.
+    The most specific route with a usable gateway wins; without one, the account's default gateway. Prices and costs
+    are those of the instant at which the message was made. A test message goes to simulators only, and costs nothing.
     """
     if account.state != "active":
         return refusal("account_inactive")
     sender = table.senders.look(account.id, content.country, content.sender)
     if sender is None:
         return refusal("sender_not_allowed")
-    verdict = _decide(table, account, message_id, content)
+    line = table.line_of(content.to, content.country)
+    at_ms = ids.created_ms_of(message_id) if table.dated else ALWAYS_MS
+    verdict = _decide(_Asked(table, account, message_id, content, line, at_ms))
     return _sent_as(sender, verdict) if sender.replacement and isinstance(verdict, Decision) else verdict
 
 
@@ -108,61 +128,82 @@ def _sent_as(sender: Allowed, decision: Decision) -> Decision:
     return msgspec.structs.replace(decision, sender=sender.replacement, why=why)
 
 
-def _decide(table: RoutingTable, account: Account, message_id: str, content: Content) -> Decision | Refusal:
-    line = table.line_of(content.to, content.country)
+class _Asked(NamedTuple):
+    """A message and all that decides about it."""
+
+    table: RoutingTable
+    account: Account
+    message_id: str
+    content: Content
+    line: Line
+    at_ms: int
+
+
+def _decide(asked: _Asked) -> Decision | Refusal:
+    table, content = asked.table, asked.content
     matched = False
-    for route in table.routes_for(account.id, content.to, line):
+    for route in table.routes_for(asked.account.id, content.to, asked.line):
         matched = True
-        targets = ordered([target for target in route.targets if table.usable(target, content.mode)], message_id)
+        targets = ordered([target for target in route.targets if table.usable(target, content.mode)], asked.message_id)
         if targets:
-            return _by_route(table, route, targets, line, content)
-    return _without_route(table, account, message_id, line, content, matched=matched)
+            return _by_route(asked, route, targets)
+    return _without_route(asked, matched=matched)
 
 
-def _by_route(table: RoutingTable, route: Route, targets: Sequence[str], line: Line, content: Content) -> Decision:
-    return Decision(
-        gateway=targets[0],
-        route=route.id,
-        operator=line.operator,
-        price_micros=0 if content.mode == "test" else route.price_micros,
-        rules=table.rules.number,
-        why=f"route {route.id} for {_asked(route)}; {_named(line)}; rules {table.rules.number}",
-        failover=tuple(targets[1 : 1 + MAX_FAILOVER]),
-    )
+def _by_route(asked: _Asked, route: Route, targets: Sequence[str]) -> Decision | Refusal:
+    found = f"route {route.id} for {_matched(route)}"
+    failover = tuple(targets[1 : 1 + MAX_FAILOVER])
+    if asked.content.mode == "test":
+        return _decision(asked, targets[0], route.id, found, failover=failover)
+    priced = asked.table.priced(asked.account, route, asked.content.to, asked.line, asked.at_ms)
+    if priced is None:
+        return refusal("no_price")
+    return _decision(asked, targets[0], route.id, found, priced, failover)
 
 
-def _without_route(
-    table: RoutingTable, account: Account, message_id: str, line: Line, content: Content, *, matched: bool
-) -> Decision | Refusal:
-    if content.mode == "test":
-        return _to_simulator(table, message_id, line)
-    gateway, price_micros = account.default_gateway, account.default_price_micros
-    if gateway is None or price_micros is None:
+def _without_route(asked: _Asked, *, matched: bool) -> Decision | Refusal:
+    table, account = asked.table, asked.account
+    if asked.content.mode == "test":
+        return _to_simulator(asked)
+    gateway = account.default_gateway
+    if gateway is None:
         return refusal("no_gateway" if matched else "no_route")
-    if not table.usable(Target(gateway=gateway), content.mode):
+    if not table.usable(Target(gateway=gateway), asked.content.mode):
         return refusal("no_gateway")
-    return Decision(
-        gateway=gateway,
-        route=DEFAULT_ROUTE,
-        operator=line.operator,
-        price_micros=price_micros,
-        rules=table.rules.number,
-        why=f"the account's default gateway, as no route leads there; {_named(line)}; rules {table.rules.number}",
-    )
+    priced = table.priced(account, None, asked.content.to, asked.line, asked.at_ms)
+    if priced is None:
+        return refusal("no_price")
+    return _decision(asked, gateway, DEFAULT_ROUTE, "the account's default gateway, as no route leads there", priced)
 
 
-def _to_simulator(table: RoutingTable, message_id: str, line: Line) -> Decision | Refusal:
-    simulators = [Target(gateway=id_) for id_ in sorted(table.gateways)]
-    targets = ordered([target for target in simulators if table.usable(target, "test")], message_id)
+def _to_simulator(asked: _Asked) -> Decision | Refusal:
+    simulators = [Target(gateway=id_) for id_ in sorted(asked.table.gateways)]
+    targets = ordered([target for target in simulators if asked.table.usable(target, "test")], asked.message_id)
     if not targets:
         return refusal("no_simulator")
+    return _decision(asked, targets[0], TEST_ROUTE, "a test message, to a simulator")
+
+
+def _decision(
+    asked: _Asked,
+    gateway: str,
+    route: str,
+    found: str,
+    priced: Priced | None = None,  # None: a test message
+    failover: tuple[str, ...] = (),
+) -> Decision:
+    table, line = asked.table, asked.line
+    usual = priced is None or priced.source == "default" == route or priced.name == route
+    by = "" if usual or priced is None else f"; {priced.why}"
     return Decision(
-        gateway=targets[0],
-        route=TEST_ROUTE,
+        gateway=gateway,
+        route=route,
         operator=line.operator,
-        price_micros=0,
+        price_micros=priced.micros if priced else 0,
         rules=table.rules.number,
-        why=f"a test message, to a simulator; {_named(line)}; rules {table.rules.number}",
+        why=f"{found}; {_named(line)}{by}; rules {table.rules.number}",
+        failover=failover,
+        cost_micros=table.cost_micros(gateway, line, asked.at_ms) if priced else 0,
     )
 
 
@@ -186,7 +227,7 @@ def _lot(target: Target, message_id: str) -> float:
     return float(uniform ** (1 / target.weight))
 
 
-def _asked(route: Route) -> str:
+def _matched(route: Route) -> str:
     asked = (
         ("account", route.account),
         ("operator", route.operator),

@@ -1,7 +1,7 @@
 """A tariff: amounts a part by country and operator, each from an instant on. Rate plans and gateways' costs are such."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -40,14 +40,12 @@ class TariffLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 class Tariff:
     """Lines indexed for lookups: build it once, ask it often."""
 
-    __slots__ = ("_lines", "dated")
+    __slots__ = ("_lines",)
 
     def __init__(self, lines: Iterable[TariffLine]) -> None:
         self._lines: dict[Cell, tuple[TariffLine, ...]] = {}
-        self.dated = False  # whether the answer depends on the instant
         for line in sorted(lines, key=lambda line: line.from_ms, reverse=True):
             self._lines[line.cell] = (*self._lines.get(line.cell, ()), line)
-            self.dated = self.dated or line.from_ms > ALWAYS_MS
 
     def at(self, country: str, operator: str | None, at_ms: int) -> TariffLine | None:
         """The line in force then: the operator's, else the country's."""
@@ -57,11 +55,30 @@ class Tariff:
                     return line
         return None
 
-    def cells(self) -> Iterator[Cell]:
-        """What it has lines for."""
-        return iter(self._lines)
-
     def changes(self, country: str, operator: str | None, after_ms: int) -> set[int]:
         """The instants after that one at which its answer for the operator may change."""
         cells = {(country, operator), (country, None)}
         return {line.from_ms for cell in cells for line in self._lines.get(cell, ()) if line.from_ms > after_ms}
+
+
+class Tariffs:
+    """Tariffs by name, each indexed when it is first asked for: most processes need a few of many."""
+
+    def __init__(self, lines: Mapping[str, Iterable[TariffLine]]) -> None:
+        self._lines = lines
+        self._made: dict[str, Tariff] = {}
+
+    def get(self, name: str) -> Tariff | None:
+        """The tariff, or None where there is none of that name."""
+        made = self._made.get(name)
+        if made is None and (lines := self._lines.get(name)) is not None:
+            made = self._made[name] = Tariff(lines)
+        return made
+
+    def at(self, name: str, country: str, operator: str | None, at_ms: int) -> TariffLine | None:
+        """The line in force then in the tariff of that name."""
+        tariff = self.get(name)
+        return tariff.at(country, operator, at_ms) if tariff is not None else None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._lines

@@ -4,27 +4,34 @@ from collections.abc import Iterator, Sequence
 
 from chalicelib.domain.rules import Gateway, Route, Rules, SenderRule
 from chalicelib.services.faults import Fault, FieldFault, not_found
+from chalicelib.services.refuse_losses import candidate, check_publication
 from chalicelib.store import rule_rows, rules
 
 
-def publish(by: str, note: str, now_ms: int) -> Rules:
-    """The new snapshot. Raises Fault `rules_invalid`, with each fault."""
+def publish(by: str, note: str, now_ms: int, *, below_cost: bool = False) -> Rules:
+    """The new snapshot. Raises Fault `rules_invalid`, with each fault; `below_cost`, unless that is said to be meant."""
     gateways = rule_rows.gateways.everything()
     routes = rule_rows.routes.everything()
     senders = rule_rows.senders.everything()
     faults = (*_faults(gateways, routes), *_sender_faults(senders))
     if faults:
         raise Fault("rules_invalid", f"{len(faults)} faults; nothing was published", faults)
+    numbering, costs = rule_rows.numbering.everything(), rule_rows.costs.everything()
+    rate_plans = rule_rows.rate_plans.everything()
+    if costs and not below_cost:
+        check_publication(candidate(routes, numbering, rate_plans, costs, now_ms), now_ms)
     return rules.publish(
         gateways,
         routes,
-        rule_rows.numbering.everything(),
+        numbering,
         by=by,
         note=note,
         now_ms=now_ms,
         spam=rule_rows.spam.everything(),
         senders=senders,
         countries=rule_rows.countries.everything(),
+        rate_plans=rate_plans,
+        costs=costs,
     )
 
 

@@ -4,6 +4,8 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
+from chalicelib.domain.costs import GatewayCosts
+from chalicelib.domain.rate_plan import RatePlan
 from chalicelib.domain.rules import CountryRule, Gateway, NumberingPrefix, Route, SenderRule, SpamRule
 from chalicelib.store.rows import Rows, RowTable
 
@@ -40,9 +42,23 @@ class CountryRuleTable(RowTable):
         suffix = "country_rules"
 
 
+class RatePlanTable(RowTable):
+    class Meta:
+        suffix = "rate_plans"
+
+
+class CostTable(RowTable):
+    class Meta:
+        suffix = "costs"
+
+    id = UnicodeAttribute(hash_key=True, attr_name="gateway")
+
+
 gateways: Final = Rows(GatewayTable, Gateway, lambda gateway: gateway.id)
 routes: Final = Rows(RouteTable, Route, lambda route: route.id)
 numbering: Final = Rows(NumberingTable, NumberingPrefix, lambda line: line.prefix)
 spam: Final = Rows(SpamRuleTable, SpamRule, lambda rule: rule.id)
 senders: Final = Rows(SenderRuleTable, SenderRule, lambda rule: rule.id)
 countries: Final = Rows(CountryRuleTable, CountryRule, lambda rule: rule.country)
+rate_plans: Final = Rows(RatePlanTable, RatePlan, lambda plan: plan.id)
+costs: Final = Rows(CostTable, GatewayCosts, lambda costs: costs.gateway)

@@ -31,6 +31,7 @@ OF_CODE: Final[Mapping[str, int]] = {
     "account_inactive": OwnStatus.SUSPENDED,
     "account_closed": OwnStatus.SUSPENDED,
     "no_route": OwnStatus.NO_ROUTE,
+    "no_price": OwnStatus.NO_ROUTE,
     "no_simulator": OwnStatus.NO_SIMULATOR,
     "sender_not_allowed": Status.INVALID_SOURCE,
     "dnd": Status.INVALID_DESTINATION,

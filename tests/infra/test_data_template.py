@@ -26,6 +26,7 @@ EXPIRING |= {"job_tallies", "job_controls"}
 NEVER_LOST |= {"scheduled"}
 EXPIRING |= {"scheduled"}
 OF_THE_MOMENT = {"rule_hits", "leases"} | {"webhook_health"}
+EXPIRING |= {"ends"}
 WORK_QUEUES = {"accepted", "billing", "outcomes", "visits", "audits"}
 WORK_QUEUES |= {"inbound", "webhooks", "webhooks-slow"}
 WORK_QUEUES |= {"jobs"}

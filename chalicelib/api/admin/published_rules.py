@@ -27,6 +27,12 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     note: Annotated[str, Meta(max_length=rules.MAX_NOTE)] = ""
 
 
+class Publishing(Note, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to publish with."""
+
+    below_cost: Annotated[bool, Meta(description="Prices may lie below cost: else such rules are refused.")] = False
+
+
 class SnapshotQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which page of the list."""
 
@@ -54,6 +60,8 @@ class SnapshotSize(Snapshot, frozen=True, kw_only=True):
     content_rule_count: int
     sender_rule_count: int
     country_count: int
+    rate_plan_count: int
+    cost_count: Annotated[int, Meta(description="Gateways whose costs are known.")]
 
 
 class SnapshotContent(SnapshotSize, frozen=True, kw_only=True):
@@ -63,13 +71,13 @@ class SnapshotContent(SnapshotSize, frozen=True, kw_only=True):
     routes: tuple[PublishedRoute, ...]
 
 
-@endpoints.post("/v1/admin/rules/publish", status=201, faults=("rules_invalid",))
-def publish_rules(call: AdminCall, body: Note) -> SnapshotSize:
-    """Publish gateways, routes, numbering plan, content and sender rules and countries' hours as they are now.
+@endpoints.post("/v1/admin/rules/publish", status=201, faults=("rules_invalid", "below_cost"))
+def publish_rules(call: AdminCall, body: Publishing) -> SnapshotSize:
+    """Publish gateways, routes, rate plans, costs, numbering plan, content and sender rules and hours as they are now.
 
     Everything goes by them within some seconds.
     """
-    return _size(publish(call.caller.key.id, body.note, call.now_ms))
+    return _size(publish(call.caller.key.id, body.note, call.now_ms, below_cost=body.below_cost))
 
 
 @endpoints.get("/v1/admin/rules", faults=("invalid_cursor",))
@@ -118,4 +126,6 @@ def _size(held: Rules) -> SnapshotSize:
         content_rule_count=len(held.spam),
         sender_rule_count=len(held.senders),
         country_count=len(held.countries),
+        rate_plan_count=len(held.rate_plans),
+        cost_count=len(held.costs),
     )

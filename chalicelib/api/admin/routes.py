@@ -32,7 +32,13 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Which messages go where, at what price. What is null matches anything; the most specific route wins."""
 
     targets: Annotated[tuple[TargetSettings, ...], Meta(min_length=1, max_length=MAX_TARGETS)]
-    price: Annotated[Price, Meta(description="Per part.")]
+    price: (
+        Annotated[
+            Price,
+            Meta(description="Per part. Null: as the account's rate plan says, else the next route that matches."),
+        ]
+        | None
+    ) = None
     account: AccountId | None = None
     country: Country | None = None
     operator: (
@@ -40,6 +46,7 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ) = None
     prefix: Prefix | None = None
     state: Literal["active", "paused"] = "active"
+    below_cost: Annotated[bool, Meta(description="The price may lie below cost: else such a one is refused.")] = False
 
 
 class RouteChange(RouteSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,13 +67,13 @@ class RouteView(PublishedRoute, frozen=True, kw_only=True):
     version: int
 
 
-@endpoints.post("/v1/admin/routes", status=201, faults=("already_exists",))
+@endpoints.post("/v1/admin/routes", status=201, faults=("already_exists", "below_cost"))
 def create_a_route(call: AdminCall, body: RouteSettings) -> RouteView:
     """Create a route.
 
     It is used once it is published.
     """
-    return _view(create_route(_route(ids.new_id("rte", call.now_ms), body)))
+    return _view(create_route(_route(ids.new_id("rte", call.now_ms), body), call.now_ms))
 
 
 @endpoints.get("/v1/admin/routes", faults=("invalid_cursor",))
@@ -85,10 +92,10 @@ def read_route(call: AdminCall, route: RouteId) -> RouteView:
     return _view(held)
 
 
-@endpoints.put("/v1/admin/routes/{route}", faults=("version_conflict",))
+@endpoints.put("/v1/admin/routes/{route}", faults=("version_conflict", "below_cost"))
 def change_a_route(call: AdminCall, route: RouteId, body: RouteChange) -> RouteView:
     """Change a route; used once it is published."""
-    return _view(change_route(_route(route, body), body.version))
+    return _view(change_route(_route(route, body), body.version, call.now_ms))
 
 
 @endpoints.delete("/v1/admin/routes/{route}")
@@ -104,12 +111,13 @@ def published(route: Route) -> PublishedRoute:
     return PublishedRoute(
         id=route.id,
         targets=tuple(TargetSettings(**msgspec.structs.asdict(target)) for target in route.targets),
-        price=Price(route.price_micros),
+        price=None if route.price_micros is None else Price(route.price_micros),
         account=route.account,
         country=route.country,
         operator=route.operator,
         prefix=route.prefix,
         state=route.state,
+        below_cost=route.below_cost,
     )
 
 
@@ -122,10 +130,11 @@ def _route(route_id: str, given: RouteSettings) -> Route:
     return Route(
         id=route_id,
         targets=tuple(Target(**msgspec.structs.asdict(target)) for target in given.targets),
-        price_micros=given.price.micros,
+        price_micros=given.price.micros if given.price else None,
         account=given.account,
         country=given.country,
         operator=given.operator,
         prefix=given.prefix,
         state=given.state,
+        below_cost=given.below_cost,
     )

@@ -27,7 +27,7 @@ def gateway(id_: str, **changes: Any) -> Gateway:
     return msgspec.structs.replace(plain, **changes)
 
 
-def route(id_: str, *targets: str, price_micros: int = 5, **asks: Any) -> Route:
+def route(id_: str, *targets: str, price_micros: int | None = 5, **asks: Any) -> Route:
     return Route(id=id_, targets=tuple(Target(gateway=one) for one in targets), price_micros=price_micros, **asks)
 
 
@@ -155,7 +155,8 @@ def test_without_a_route_the_accounts_default_gateway_takes_it_at_its_price() ->
         (table(route("r", "gone")), ACCOUNT, "no_gateway"),
         (table(gateways=(gateway("b", state="paused"),)), DEFAULT, "no_gateway"),
         (table(route("r", "a")), msgspec.structs.replace(ACCOUNT, state="suspended"), "account_inactive"),
-        (table(), msgspec.structs.replace(ACCOUNT, default_gateway="b"), "no_route"),
+        (table(), msgspec.structs.replace(ACCOUNT, default_gateway="b"), "no_price"),
+        (table(route("r", "a", price_micros=None)), ACCOUNT, "no_price"),
     ],
 )
 def test_what_has_no_way_is_refused_with_its_reason(rules: RoutingTable, account: Account, code: str) -> None:

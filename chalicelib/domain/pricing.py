@@ -1,0 +1,49 @@
+"""Which of several prices a message's parts are sold at: the order of precedence, and nothing else."""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from chalicelib.domain.account import Account
+from chalicelib.domain.rules import Route
+from chalicelib.domain.tariff import TariffLine
+
+PriceSource = Literal["route", "rate_plan", "default"]
+
+
+class Priced(NamedTuple):
+    """A price a part, and what sets it."""
+
+    micros: int
+    source: PriceSource
+    name: str  # of the route, the rate plan, or the account
+    meant: bool  # somebody has said that it may lie below cost
+
+    @property
+    def why(self) -> str:
+        return f"priced by {self.source.replace('_', ' ')} {self.name}"
+
+
+def price(
+    account: Account, route: Route | None, plan_line: TariffLine | None, matching: Iterable[Route]
+) -> Priced | None:
+    """What the account pays for a message that goes by `route` (None: by its default gateway); None: nothing says.
+
+    A route of the account's own that names a price > the line of its rate plan > the price of any other route > that of
+    the most specific of the `matching` routes that names one > the account's default price.
+    """
+    if route is not None and route.account is not None and route.price_micros is not None:
+        return _by_route(route, route.price_micros)
+    if plan_line is not None:
+        return Priced(plan_line.amount_micros, "rate_plan", account.rate_plan or "", plan_line.below_cost)
+    if route is not None and route.price_micros is not None:
+        return _by_route(route, route.price_micros)
+    for other in matching:
+        if other.price_micros is not None:
+            return _by_route(other, other.price_micros)
+    if account.default_price_micros is not None:
+        return Priced(account.default_price_micros, "default", account.id, account.default_below_cost)
+    return None
+
+
+def _by_route(route: Route, micros: int) -> Priced:
+    return Priced(micros, "route", route.id, route.below_cost)
