@@ -20,6 +20,7 @@ __all__ = [
     "MAX_BUNDLE_MESSAGES",
     "VERSION",
     "AcceptedBundle",
+    "ArchiveWork",
     "AttemptOutcome",
     "Audit",
     "BadBundle",
@@ -308,6 +309,24 @@ class MailBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     v: int = VERSION
 
 
+class ArchiveWork(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="archive"):
+    """⟨archives⟩: have the archive go on by a step. It goes on behind `cursor`, with part number `part`.
+
+    close: fold an account's day into the archive, for good where it is `final`. blank: take the texts out of an
+    account's day. export: make the file that is called `id`. erase: go on with the erasure that is called `id`.
+    """
+
+    id: str
+    account: str  # EVERYBODY: of all
+    what: Literal["close", "blank", "export", "erase"]
+    day: str = ""
+    part: int = 0
+    cursor: str = ""
+    final: bool = False
+    late: bool = False  # what was made on the day is archived; now what was made before, and decided on it
+    v: int = VERSION
+
+
 Bundle = (
     AcceptedBundle
     | RoutedBundle
@@ -320,6 +339,7 @@ Bundle = (
     | WebhookBundle
     | JobWork
     | MailBundle
+    | ArchiveWork
 )
 BadBundle = msgspec.DecodeError  # what decode raises, ValidationError included
 

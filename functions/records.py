@@ -148,6 +148,8 @@ def _named(bundle: wire.Bundle) -> dict[str, object]:
         case wire.MailBundle():
             told = {"notice": f"{bundle.notice.kind}/{bundle.notice.name}"} if bundle.notice else {"mail": bundle.mail}
             return {"account": bundle.account, **told}
+        case wire.ArchiveWork():
+            return {"account": bundle.account, "what": bundle.what, "day": bundle.day, "part": bundle.part}
         case wire.Visit():
             return {"accounts": len(bundle.accounts), "windows": len(bundle.windows)}
         case wire.Audit():

@@ -1,5 +1,6 @@
 """Messages that a content rule holds until a person has looked at them, or their validity is over."""
 
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import msgspec
@@ -84,6 +85,21 @@ def settle(message: str, state: HeldState, by: str, now_ms: int) -> bool:
     changes: list[Action] = [table.state.set(state), table.settled_by.set(by), table.settled_ms.set(now_ms)]
     try:
         table(message).update(changes, condition=table.state == "waiting")
+    except UpdateError as error:
+        if dynamo.condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def change(message: str, changed: Callable[[Content], Content]) -> bool:
+    """Change what is kept of the message's content. False where it is not there (any more)."""
+    found = get(message)
+    if found is None:
+        return False
+    body = msgspec.json.encode(changed(found.content)).decode()
+    try:
+        HeldTable(message).update([HeldTable.body.set(body)], condition=HeldTable.message.exists())
     except UpdateError as error:
         if dynamo.condition_failed(error):
             return False

@@ -1,10 +1,11 @@
 """Inbound messages of accounts, newest first; each remembers whether it was told."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import PutError, UpdateError
 
 from chalicelib.domain import ids
 from chalicelib.domain.inbound import INBOUND_PREFIX, Inbound
@@ -48,6 +49,26 @@ def keep(inbound: Inbound, ttl_days: int) -> bool:
 def told(inbound: Inbound) -> None:
     """Everybody who is to hear of it has it on a queue."""
     InboundTable(inbound.account, inbound.id).update([InboundTable.told.set(inbound.received)])
+
+
+def change(inbound: Inbound) -> bool:
+    """Write what is kept of a message anew. False where it is not there (any more), or as long as it is not told."""
+    table = InboundTable
+    body = msgspec.json.encode(inbound).decode()
+    try:
+        table(inbound.account, inbound.id).update([table.body.set(body)], condition=table.told.exists())
+    except UpdateError as error:
+        if dynamo.condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def with_number(account: str, number: str) -> Iterator[Inbound]:
+    """The account's messages that have the number in them, newest first; all that there are are read for it."""
+    found = InboundTable.query(account, filter_condition=InboundTable.body.contains(number), scan_index_forward=False)
+    for item in found:
+        yield _decoder.decode(item.body)
 
 
 def get(account: str, id_: str) -> Inbound | None:

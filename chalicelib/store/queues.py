@@ -21,6 +21,7 @@ OUTCOMES: Final = "outcomes"
 VISITS: Final = "visits"
 AUDITS: Final = "audits"
 JOBS: Final = "jobs"
+ARCHIVES: Final = "archives"
 MAILS: Final = "mails"
 MAIL_EVENTS: Final = "mail-events"  # what SES tells of them, through SNS
 INBOUND: Final = "inbound"

@@ -24,6 +24,17 @@ def put(name: str, value: str) -> None:
         _client().put_secret_value(SecretId=full, SecretString=value)
 
 
+def put_new(name: str, value: str) -> str | None:
+    """Keep the secret, unless one is kept already; the one that is."""
+    try:
+        _client().create_secret(Name=f"{settings().prefix}/{name}", SecretString=value)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceExistsException":
+            raise
+        return get(name)
+    return value
+
+
 def get(name: str) -> str | None:
     """The secret, or None where none was put."""
     try:
