@@ -56,6 +56,7 @@ async def run(settings: BridgeSettings, stop: asyncio.Event, terms: CustomerTerm
     with contextlib.suppress(asyncio.CancelledError):
         await following
     await asyncio.gather(supervisor.stop(), *([customers.stop()] if customers else []))
+    await supervisor.teller.last()  # of customers who went later
     await health.stop()
     platform.close()
     _log.info("bridge stopped", extra={"drained_in_seconds": round(time.monotonic() - started, 2)})
@@ -72,7 +73,13 @@ def _customers(
 ) -> CustomerSide | None:
     if terms is None or not terms.listens:
         return None
-    return CustomerSide(terms, clock, bridge=lambda: supervisor.keeper.name, receive_seconds=settings.receive_seconds)
+    return CustomerSide(
+        terms,
+        clock,
+        bridge=lambda: supervisor.keeper.name,
+        receive_seconds=settings.receive_seconds,
+        note=supervisor.sessions.add,
+    )
 
 
 async def _until_signalled(settings: BridgeSettings, terms: CustomerTerms) -> None:

@@ -129,6 +129,18 @@ def hop_id(bundle: str, message_id: str, number: int) -> str:
     return f"{bundle}/{message_id}/{number}"
 
 
+def next_hop(dispatch: str, message_id: str) -> str:
+    """The name of a message's next dispatch: `<bundle ULID>/<message id>/<n>`, the same one for a replay."""
+    root, *hop = root_of(dispatch).split("/")  # a bundle's first dispatch is `<bundle ULID>/<queue>`
+    number = int(hop[1]) + 1 if len(hop) > 1 else 1
+    return hop_id(root, message_id, number)
+
+
+def root_of(dispatch: str) -> str:
+    """The dispatch's name without the place of what was handed on of it."""
+    return dispatch.partition("#")[0]
+
+
 def check_message_id(text: str) -> str:
     """The id itself. Raises BadId where it is not one."""
     body, dash, number = text.removeprefix(MESSAGE_PREFIX).partition("-")

@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.domain.account import Account
 from chalicelib.domain.message import AnyFact, ErrorInfo, Message, Status, Submitted
+from chalicelib.domain.rules import Gateway
 
 MINUTE_MS: Final = 60_000
 STEP_MS: Final = 5 * MINUTE_MS  # how often rounds begin, and how long a window is
@@ -63,6 +64,17 @@ def wait_until_ms(account: Account | None, since_ms: int) -> int:
     if account is None or account.max_wait_seconds is None:
         return 0
     return since_ms + account.max_wait_seconds * 1000
+
+
+def may_wait_until_ms(gateway: Gateway, since_ms: int, account_until_ms: int) -> int | None:
+    """Until when what has waited at the gateway since then (0: not known) may wait there, by its account's setting (0:
+    none) and the gateway's; None: while it is valid.
+    """
+    until_ms = account_until_ms or None
+    if gateway.max_wait_seconds is not None and since_ms:
+        gateway_ms = since_ms + gateway.max_wait_seconds * 1000
+        until_ms = gateway_ms if until_ms is None else min(until_ms, gateway_ms)
+    return until_ms
 
 
 def ended_ms(valid_until_ms: int) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.smpp_login import BindKind, EsmeSession
-from smpp_bridge.customers.customer_session import TLVS_SINCE
+from smpp_bridge.customers.customer_session import TLVS_SINCE, event_of
 from smpp_bridge.customers.gate import Admitted, Refused
 from smpp_bridge.customers.origins import network_of
 from smpp_bridge.customers.shared import Shared
@@ -45,12 +45,16 @@ class Binding:
             await self._refuse(judged)
         elif not self._connection.bound(request, judged, self._fields()):
             shared.places.release(judged)
+        else:
+            shared.note(event_of(judged.session, "bound", shared.clock.epoch_ms()))
 
     async def _refuse(self, refused: Refused) -> None:
         shared, now = self._shared, self._shared.clock.monotonic()
         network = network_of(self._address)
         who = {"address": self._address, "system_id": self._request.system_id}
         shared.notices.tell("bind refused", network, now, **who, reason=refused.reason, status=refused.status)
+        now_ms = shared.clock.epoch_ms()
+        shared.note(event_of(self._session(), "refused", now_ms, reason=refused.reason, status=refused.status))
         await asyncio.sleep(shared.gate.bans.delay(network, shared.terms.refusal_seconds, now))
         self._connection.refuse(self._request, refused.status)
 

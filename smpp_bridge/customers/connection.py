@@ -117,6 +117,7 @@ class Connection:
             customer.outgoing.close(self._reason)
             shared.places.let_go(customer)
             shared.application.on_gone(customer)
+            shared.note(customer.ended(self._reason, shared.clock.epoch_ms()))
             seconds = round(shared.clock.monotonic() - customer.bound_at, 1)
             _log.info("customer's session ended", extra={**self._who(), "reason": self._reason, "seconds": seconds})
 

@@ -5,7 +5,9 @@ from typing import Any, Final
 
 import msgspec
 
-from chalicelib.domain.smpp_login import SmppLogin
+from chalicelib.domain.bind_event import BindEvent, bind_event
+from chalicelib.domain.bind_event import BindKind as EventKind
+from chalicelib.domain.smpp_login import EsmeSession, SmppLogin
 from smpp_bridge.customers.application import RECEIVING
 from smpp_bridge.customers.gate import Admitted
 from smpp_bridge.customers.line import Line
@@ -92,6 +94,38 @@ class CustomerSession:
             self.outgoing.close(reason)
             self._wake()
 
+    def ended(self, reason: str, now_ms: int) -> BindEvent:
+        """Its end, for the bind log. `unbound`: one side has said unbind, or we have had it leave."""
+        kind: EventKind = "unbound" if self.reason or reason.startswith("unbound") else "lost"
+        session = self.admitted.session
+        return event_of(session, kind, now_ms, reason=reason, bound_ms=session.bound_ms)
+
     def who(self) -> dict[str, Any]:
         """For the log."""
         return {"system_id": self.login.system_id, "account": self.account, "session": self.id, "address": self.peer}
+
+
+def event_of(
+    session: EsmeSession,
+    kind: EventKind,
+    now_ms: int,
+    *,
+    reason: str = "",
+    status: int | None = None,
+    bound_ms: int | None = None,
+) -> BindEvent:
+    """What became of the session, for the bind log."""
+    return bind_event(
+        "customer",
+        session.system_id,
+        kind,
+        session.bind,
+        now_ms,
+        reason=reason,
+        session=session.id if kind != "refused" else "",
+        account=session.account,
+        bridge=session.bridge,
+        address=session.address,
+        status=status,
+        bound_ms=bound_ms,
+    )

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
+from chalicelib.domain.bind_event import BindEvent
 from chalicelib.domain.smpp_login import is_password
 from smpp_bridge.customers.application import Application
 from smpp_bridge.customers.bans import Bans
@@ -31,7 +32,10 @@ _log: Final = logging.getLogger(__name__)
 
 
 class CustomerServer:
-    """`start`, then `stop`. `bridge` tells this process's name among the bridges, which changes with its lease."""
+    """`start`, then `stop`. `bridge` tells this process's name among the bridges, which changes with its lease.
+
+    `note` takes what the bind log is to have.
+    """
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class CustomerServer:
         clock: Clock | None = None,
         bridge: Callable[[], str] = str,
         verify: Verify = is_password,
+        note: Callable[[BindEvent], None] = lambda _: None,
     ) -> None:
         terms, clock = terms or CustomerTerms(), clock or Clock()
         self._passwords = Passwords(verify, clock=clock, remember_seconds=terms.remember_seconds)
@@ -55,6 +60,7 @@ class CustomerServer:
             places=Places(platform, counts, clock=clock),
             application=application,
             counts=counts,
+            note=note,
         )
         self.listeners = Listeners(terms, self._line)
         self._tasks: list[asyncio.Task[None]] = []

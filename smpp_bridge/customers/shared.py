@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from chalicelib.domain.bind_event import BindEvent
 from smpp_bridge.customers.application import Application
 from smpp_bridge.customers.counts import CustomerCounts
 from smpp_bridge.customers.door import Door
@@ -36,3 +37,4 @@ class Shared:
     connections: set["Connection"] = field(default_factory=set)
     scratch: memoryview = field(default_factory=lambda: memoryview(bytearray(SCRATCH_OCTETS)))
     draining: bool = False
+    note: Callable[[BindEvent], None] = lambda _: None  # for the bind log

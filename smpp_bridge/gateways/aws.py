@@ -8,10 +8,24 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final, TypeVar
 
+from chalicelib.domain.bind_event import BindEvent
+from chalicelib.domain.gateway_beat import GatewayBeat
 from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.message import AnyFact
 from chalicelib.domain.rules import Rules
-from chalicelib.store import dispatches, job_controls, leases, messages, queues, rules, secrets
+from chalicelib.domain.waiting_order import Fate, WaitingOrder, fate_in
+from chalicelib.store import (
+    binds,
+    dispatches,
+    gateway_beats,
+    job_controls,
+    leases,
+    messages,
+    queues,
+    rules,
+    secrets,
+    waiting_orders,
+)
 from chalicelib.store.job_controls import Control
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, DispatchBundle, Outcome, OutcomeBundle
 from smpp_bridge.gateways.aws_leases import AwsLeases
@@ -97,13 +111,32 @@ class AwsPlatform:
         """See Platform."""
         return await self._call(lambda: job_controls.since(since_ms))
 
-    async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder:
+    async def waiting_orders(self) -> list[WaitingOrder]:
+        """See Platform."""
+        return await self._call(waiting_orders.all_open)
+
+    async def count_ordered(self, order: str, messages: int, at_ms: int) -> None:
+        """See Platform."""
+        await self._call(lambda: waiting_orders.count(order, messages, at_ms))
+
+    async def tell_beats(self, beats: Sequence[GatewayBeat]) -> None:
+        """See Platform."""
+        await self._call(lambda: gateway_beats.put(beats))
+
+    async def tell_binds(self, events: Sequence[BindEvent]) -> None:
+        """See Platform."""
+        await self._call(lambda: binds.put(events))
+
+    async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder | Fate:
         """See Platform."""
         claim = await self._call(lambda: dispatches.claim(dispatch_id, by, at_ms))
         if claim.fresh or (claim.by == by and claim.at_ms == at_ms):
             return Holder.NOW_OURS
         if claim.by == dispatches.CANCEL:
             return Holder.CANCELED
+        fate = fate_in(claim.by)
+        if fate is not None:
+            return fate
         age_ms = self._clock.epoch_ms() - claim.at_ms
         if age_ms < self._settled_ms or (age_ms < _LATEST_MS and await self._settle_is_behind()):
             return Holder.AT_WORK

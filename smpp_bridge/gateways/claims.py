@@ -12,7 +12,10 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain.rules import Gateway
+from chalicelib.domain.waiting import may_wait_until_ms
+from chalicelib.domain.waiting_order import Fate
 from smpp_bridge.gateways.clock import Clock
+from smpp_bridge.gateways.heard_orders import HeardOrders
 from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.job_controls import JobControls
 from smpp_bridge.gateways.judge import Judge
@@ -47,8 +50,10 @@ class Claims:
         judge: Judge,
         clock: Clock,
         jobs: JobControls | None = None,
+        orders: HeardOrders | None = None,
     ) -> None:
         self._jobs = jobs or JobControls()
+        self._orders = orders or HeardOrders()
         self._resting: list[Slice] = []  # of paused jobs: to be given back
         self._platform = platform
         self._keeper = keeper
@@ -135,10 +140,17 @@ class Claims:
         return self._resting if self._jobs.is_paused(one.messages[0]) else self._waiting[one.held.bulk]
 
     def _is_urgent(self, one: Slice) -> bool:
-        """Whether some of it has expired, was stopped, or goes on to another gateway."""
-        if one.ends_ms <= self._clock.epoch_ms() or self._jobs.is_stopped(one.messages[0]):
+        """Whether some of it has expired, was stopped, goes on to another gateway, or is what an order concerns."""
+        if self._ends_ms(one) <= self._clock.epoch_ms() or self._jobs.is_stopped(one.messages[0]):
+            return True
+        if self._orders.for_messages(one.held.bundle, one.messages) is not None:
             return True
         return self._standing.why_elsewhere is not None and any(map(self._judge.onward, one.messages))
+
+    def _ends_ms(self, one: Slice) -> int:
+        bundle = one.held.bundle
+        until_ms = may_wait_until_ms(self._gateway, bundle.since_ms, bundle.wait_until_ms)
+        return one.ends_ms if until_ms is None else min(one.ends_ms, until_ms)
 
     def _next(self) -> Slice | None:
         if self._urgent:
@@ -167,10 +179,11 @@ class Claims:
         bulk, messages = one.held.bulk, len(one.messages)
         if one.asked_ms is None:
             one.asked_ms = self._clock.epoch_ms()
+            one.order = self._orders.for_messages(one.held.bundle, one.messages)
         try:
-            holder = await self._platform.claim(one.name, self._keeper.name, one.asked_ms)
+            holder = await self._platform.claim(one.name, self._name_for(one), one.asked_ms)
             known = await self._traces_of(one) if holder in (Holder.EARLIER, Holder.AT_WORK) else []
-            canceled = await self._canceled(one) if holder is Holder.NOW_OURS else set()
+            canceled = await self._canceled(one) if holder is Holder.NOW_OURS and one.order is None else set()
         except Exception as error:  # AWS's or the network's: the slice waits here, still unclaimed as far as we know
             _log.error("cannot claim", extra={"dispatch": one.name, "error": repr(error)})
             await asyncio.sleep(_AGAIN_SECONDS)
@@ -180,6 +193,11 @@ class Claims:
             self._claims[bulk] -= 1
             self._messages[bulk] -= messages
         match holder:
+            case Holder.NOW_OURS if one.order is not None:
+                self._fulfil(one, one.order.fate)
+                self._orders.count(one.order, messages)
+            case Fate():
+                self._fulfil(one, holder)
             case Holder.NOW_OURS:
                 for dispatch in one.messages:
                     if dispatch.id in canceled:
@@ -195,8 +213,18 @@ class Claims:
                 self._leave(one, known)
         if self._is_urgent(one):
             self._submitter.expire()
+            self._submitter.mind_orders()
             self._submitter.mind_jobs()
             self._submitter.pass_on()
+
+    def _name_for(self, one: Slice) -> str:
+        """Whoever claims it in an order's name leaves it to anybody to see to; in its own, to itself."""
+        return self._keeper.name if one.order is None else one.order.fate.claimant
+
+    def _fulfil(self, one: Slice, fate: Fate) -> None:
+        """Of what is moved the next gateway's bridge looks whether it is canceled."""
+        for dispatch in one.messages:
+            self._judge.fulfil(one.held, dispatch, fate)
 
     async def _canceled(self, one: Slice) -> set[str]:
         """Messages of SMPP customers are canceled one by one, though they share a claim; looked for once that is ours,
@@ -218,7 +246,7 @@ class Claims:
             if trace.over:
                 one.held.kept()
             elif self._judge.resends(dispatch) and not self._jobs.is_stopped(dispatch):
-                again = msgspec.structs.replace(dispatch, attempt=trace.attempt)
+                again = msgspec.structs.replace(dispatch, attempt=trace.attempt, in_doubt=True)
                 self._submitter.take(one.held, again, trace.done)
             else:
                 self._judge.unknown(one.held, dispatch)

@@ -5,6 +5,7 @@ from enum import IntEnum
 
 from chalicelib.domain.concatenation import Part
 from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.submit_errors import NO_ANSWER
 from chalicelib.wire import Dispatch, DispatchBundle
 
 
@@ -98,9 +99,19 @@ class Submission:
         "tries",
         "unknown",
         "verdict",
+        "wait_until_ms",
     )
 
-    def __init__(self, held: Held, dispatch: Dispatch, parts: tuple[Part, ...], done: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        held: Held,
+        dispatch: Dispatch,
+        parts: tuple[Part, ...],
+        done: tuple[int, ...],
+        *,
+        wait_until_ms: int | None = None,
+    ) -> None:
+        self.wait_until_ms = wait_until_ms or dispatch.content.valid_until_ms
         self.held = held
         self.dispatch = dispatch
         self.parts = parts
@@ -123,6 +134,15 @@ class Submission:
     def begun(self) -> bool:
         """Whether the SMSC may have any of it."""
         return bool(self.in_flight or self.done or self.unknown)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the SMSC may have any of it though it never said so."""
+        return self.dispatch.in_doubt or any(code == NO_ANSWER.code for _, code in self.tries)
+
+    def is_over(self, now_ms: int) -> bool:
+        """Whether it is not to be sent any more; what has begun goes on for as long as it is valid."""
+        return self.dispatch.content.valid_until_ms <= now_ms or (self.wait_until_ms <= now_ms and not self.begun)
 
     def tried(self, index: int, code: str) -> int:
         """Count a refusal of a part; how often it has met this one."""

@@ -14,6 +14,7 @@ from smpp_bridge.gateways.claims import Claims
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import NOBODY, Gatherer
+from smpp_bridge.gateways.heard_orders import HeardOrders
 from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.job_controls import JobControls
 from smpp_bridge.gateways.judge import AddressedBundle, Judge
@@ -67,8 +68,10 @@ class Intake:
         counts: Counts,
         clock: Clock,
         jobs: JobControls | None = None,
+        orders: HeardOrders | None = None,
         later: Gatherer[AddressedBundle] | None = None,
     ) -> None:
+        self._orders = orders or HeardOrders()
         self._later = later or dispatches
         self._platform = platform
         self._deletes = deletes
@@ -85,6 +88,7 @@ class Intake:
             judge=judge,
             clock=clock,
             jobs=jobs,
+            orders=orders,
         )
         self._messages = {False: 0, True: 0}  # held, by bulk
         self._held: dict[Name, Held] = {}
@@ -99,6 +103,11 @@ class Intake:
         """The gateway's settings are these from now on."""
         self._gateway = gateway
         self._claims.change(gateway)
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """Since when what has waited longest here has waited at the gateway; None: nothing does, or it is not known."""
+        return min((held.bundle.since_ms for held in self._held.values() if held.bundle.since_ms), default=None)
 
     @property
     def held_messages(self) -> int:
@@ -143,9 +152,10 @@ class Intake:
         now = self._clock.monotonic()
         if self._stopping or now < self._next_turn:
             return
+        looked_for = self._orders.looked_for(self._gateway.id, self._clock.epoch_ms())
         for bulk in (False, True):
             crowded = MAX_HELD_MESSAGES - self._messages[bulk] < MAX_BUNDLE_MESSAGES
-            in_the_way = crowded and self._standing.why_elsewhere is not None
+            in_the_way = crowded and (self._standing.why_elsewhere is not None or looked_for)
             self._turn_over(bulk=bulk, taken_until=now if in_the_way else now - _OLD_SECONDS)
 
     def _turn_over(self, *, bulk: bool, taken_until: float) -> None:
@@ -187,7 +197,8 @@ class Intake:
     async def _change(self) -> None:
         self._changed.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), _IDLE_SECONDS)
+            async with asyncio.timeout(_IDLE_SECONDS):
+                await self._changed.wait()
 
     def _take(self, record: Record, queue: str, *, bulk: bool) -> None:
         bundle = _bundle_in(record, self._gateway.id)

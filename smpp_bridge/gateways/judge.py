@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from chalicelib.domain.ids import next_hop
 from chalicelib.domain.message import FAILED_OVER, ErrorInfo, Status
 from chalicelib.domain.numbers import mask
 from chalicelib.domain.refusals import REASONS
@@ -19,13 +20,13 @@ from chalicelib.domain.submit_errors import (
     next_step,
     table_of,
 )
+from chalicelib.domain.waiting_order import ENDS, MOVED, Fate
 from chalicelib.store.queues import gateway_queue
 from chalicelib.wire import AttemptOutcome, Dispatch, DispatchBundle, EndOutcome, Outcome
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
-from smpp_bridge.gateways.gatherer import Gatherer
+from smpp_bridge.gateways.gatherer import Gatherer, Ticket
 from smpp_bridge.gateways.held import End, Held, Submission, Verdict
-from smpp_bridge.gateways.slices import next_hop
 
 _MAX_RESENDS: Final = 3  # of a part without an answer: then it is held, whatever the setting
 _RETRY_SPREAD: Final = 0.2  # retries come up to a fifth later, so that they do not come all at once
@@ -119,8 +120,10 @@ class Judge:
         submission.judge(Verdict(End.HOLD, Status.UNKNOWN, error, index, refundable=False))
 
     def expired(self, submission: Submission) -> None:
-        """Its validity ended before the SMSC took it."""
-        self._fail(submission, Status.EXPIRED, ErrorInfo(code="expired", title=REASONS["expired"].title))
+        """Its validity ended, or it waited too long, before the SMSC took it."""
+        over = submission.dispatch.content.valid_until_ms <= self._clock.epoch_ms()
+        code = "expired" if over else "waited_too_long"
+        self._fail(submission, Status.EXPIRED, ErrorInfo(code=code, title=REASONS[code].title))
 
     def unsendable(self, submission: Submission, reason: str) -> None:
         """It cannot be written as the gateway wants it."""
@@ -131,6 +134,18 @@ class Judge:
         """The customer was first."""
         error = ErrorInfo(code="canceled", title=REASONS["canceled"].title)
         self._end(held, dispatch, Status.CANCELED, error, refundable=True)
+        held.kept()
+
+    def fulfil(self, held: Held, dispatch: Dispatch, fate: Fate) -> None:
+        """It is claimed for what an administrator ordered, or a clock: nobody has submitted any of it."""
+        if fate.deed == "move":
+            rest = tuple(gateway for gateway in dispatch.failover if gateway not in (fate.to, self._gateway.id))
+            moved = Dispatch(id=dispatch.id, content=dispatch.content, failover=rest)
+            self._counts.passed[MOVED.code] += 1
+            self._send(held, fate.to, moved, _Moved(self, held, dispatch, fate.to))
+            return
+        status, code = ENDS[fate.deed]
+        self._end(held, dispatch, status, ErrorInfo(code=code, title=REASONS[code].title), refundable=True)
         held.kept()
 
     def stopped(self, submission: Submission) -> None:
@@ -190,6 +205,7 @@ class Judge:
             failover=submission.dispatch.failover,
             done=tuple(sorted(submission.done)),
             attempt=submission.attempts,
+            in_doubt=submission.in_doubt,
         )
         self._send(submission.held, self._gateway.id, dispatch, submission.held, later=later)
 
@@ -199,26 +215,34 @@ class Judge:
         self._counts.failed_over += 1
         self._send(submission.held, target, dispatch, _FailedOver(self, submission, verdict, target))
 
-    def _send(
-        self, held: Held, gateway: str, dispatch: Dispatch, ticket: "Held | _FailedOver", *, later: bool = False
-    ) -> None:
+    def _send(self, held: Held, gateway: str, dispatch: Dispatch, ticket: Ticket, *, later: bool = False) -> None:
         bundle = DispatchBundle(
-            id=next_hop(held.bundle.id, dispatch.id), account=held.bundle.account, gateway=gateway, messages=(dispatch,)
+            id=next_hop(held.bundle.id, dispatch.id),
+            account=held.bundle.account,
+            gateway=gateway,
+            messages=(dispatch,),
+            since_ms=held.bundle.since_ms if gateway == self._gateway.id else self._clock.epoch_ms(),
+            wait_until_ms=held.bundle.wait_until_ms,
         )
         way = self._later if later else self._dispatches
         way.add((gateway_queue(gateway, dispatch.content.priority), bundle), ticket)
 
     def _attempted(self, submission: Submission, index: int, error: ErrorInfo, what_next: str) -> None:
-        held = submission.held
-        self._tell("attempt", submission.dispatch, error, what_next)
+        part = submission.parts[index].number
+        self._note(submission.held, submission.dispatch, submission.attempts, part, error, what_next)
+
+    def _note(
+        self, held: Held, dispatch: Dispatch, attempt: int, part: int, error: ErrorInfo, what_next: str
+    ) -> None:
+        self._tell("attempt", dispatch, error, what_next)
         held.holds += 1
         self._outcomes.add(
             AttemptOutcome(
                 account=held.bundle.account,
-                message=submission.dispatch.id,
+                message=dispatch.id,
                 at_ms=self._clock.epoch_ms(),
-                attempt=submission.attempts,
-                part=submission.parts[index].number,
+                attempt=attempt,
+                part=part,
                 gateway=self._gateway.id,
                 error=error,
                 next=what_next,
@@ -274,6 +298,24 @@ class _FailedOver:
 
     def lost(self) -> None:
         self._submission.held.lost()
+
+
+class _Moved:
+    """The same for a message that an administrator has moved."""
+
+    def __init__(self, judge: Judge, held: Held, dispatch: Dispatch, target: str) -> None:
+        self._judge = judge
+        self._held = held
+        self._dispatch = dispatch
+        self._target = target
+
+    def kept(self) -> None:
+        attempt = self._dispatch.attempt + 1
+        self._judge._note(self._held, self._dispatch, attempt, 1, MOVED, FAILED_OVER + self._target)
+        self._held.kept()
+
+    def lost(self) -> None:
+        self._held.lost()
 
 
 def _status_of(step: Fail) -> Status:

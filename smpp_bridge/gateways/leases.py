@@ -109,14 +109,16 @@ class LeaseKeeper:
         while True:
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._round(), self._terms.sure_seconds)
+                async with asyncio.timeout(self._terms.sure_seconds):  # wait_for of 3.11 may lose a cancellation
+                    await self._round()
             except Exception as error:  # AWS's or the network's; the lease runs on, and out
                 self.failed_renewals += 1
                 _log.error("cannot renew the lease", extra={"bridge": self.name, "error": repr(error)})
                 if self._clock.monotonic() > self._sure_until + self._terms.away_seconds:
                     self._lose("no lease for long")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._terms.beat_seconds)
+                async with asyncio.timeout(self._terms.beat_seconds):
+                    await self._wake.wait()
 
     async def leave(self) -> None:
         """All sessions are closed: go, which frees the slots for others at once."""

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final, Protocol
 
+from chalicelib.domain.bind_event import BindEvent
+from chalicelib.domain.gateway_beat import GatewayBeat
 from chalicelib.domain.message import AnyFact
 from chalicelib.domain.rules import Rules
+from chalicelib.domain.waiting_order import Fate, WaitingOrder
 from chalicelib.store.job_controls import Control
 from chalicelib.store.queues import GATEWAY_VISIBILITY_SECONDS, Record
 from chalicelib.wire import DispatchBundle, Outcome
@@ -70,8 +73,27 @@ class Platform(Protocol):
         """What was told of jobs from then on, in order."""
         ...
 
-    async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder:
-        """Ask for the right to submit the slice of that name, as the bridge `by`. Asking again changes nothing."""
+    async def waiting_orders(self) -> list[WaitingOrder]:
+        """Those that are open, for what waits at gateways."""
+        ...
+
+    async def count_ordered(self, order: str, messages: int, at_ms: int) -> None:
+        """So many more messages were done with by that order."""
+        ...
+
+    async def tell_beats(self, beats: Sequence[GatewayBeat]) -> None:
+        """How this bridge's share of gateways fares."""
+        ...
+
+    async def tell_binds(self, events: Sequence[BindEvent]) -> None:
+        """What became of sessions, for the bind log."""
+        ...
+
+    async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder | Fate:
+        """Ask for the right to submit the slice of that name, as the bridge `by`; or in the name of its fate.
+
+        Asking again changes nothing. A fate that somebody else has claimed it for is to be seen to by whoever asks.
+        """
         ...
 
     async def canceled(self, account: str, message_ids: Sequence[str]) -> set[str]:

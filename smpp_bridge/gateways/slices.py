@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from chalicelib.domain.ids import hop_id, slice_id, slice_messages
+from chalicelib.domain.ids import root_of, slice_id, slice_messages
+from chalicelib.domain.waiting_order import WaitingOrder
 from chalicelib.wire import Dispatch, DispatchBundle
 from smpp_bridge.gateways.held import Held
 
@@ -17,7 +18,7 @@ from smpp_bridge.gateways.held import Held
 class Slice:
     """Messages of a record that stand next to each other; those that are done with are taken out of `messages`."""
 
-    __slots__ = ("asked_ms", "ends_ms", "held", "messages", "place")
+    __slots__ = ("asked_ms", "ends_ms", "held", "messages", "order", "place")
 
     def __init__(self, held: Held, place: int, messages: Sequence[Dispatch]) -> None:
         self.held = held
@@ -27,11 +28,12 @@ class Slice:
         self.asked_ms: int | None = (
             None  # when its claim was first asked for: a claim of another moment is not this one
         )
+        self.order: WaitingOrder | None = None  # in whose name that was; None: in the bridge's own, to submit it
 
     @property
     def name(self) -> str:
         """What is claimed."""
-        return slice_id(_root_of(self.held.bundle.id), self.place)
+        return slice_id(root_of(self.held.bundle.id), self.place)
 
     @property
     def shared(self) -> bool:
@@ -41,7 +43,7 @@ class Slice:
     def as_bundle(self) -> DispatchBundle:
         """What is left of it as a dispatch of its own; that it is a part, its name says even of the first one."""
         bundle = self.held.bundle
-        return msgspec.structs.replace(bundle, id=f"{_root_of(bundle.id)}#{self.place}", messages=tuple(self.messages))
+        return msgspec.structs.replace(bundle, id=f"{root_of(bundle.id)}#{self.place}", messages=tuple(self.messages))
 
 
 class HandedOn:
@@ -77,14 +79,3 @@ def by_record(slices: Iterable[Slice]) -> list[tuple[Held, list[Slice]]]:
 def is_whole(held: Held, left: Iterable[Slice]) -> bool:
     """Whether these slices are all of the record."""
     return sum(len(one.messages) for one in left) == len(held.bundle.messages)
-
-
-def next_hop(dispatch_id: str, message_id: str) -> str:
-    """The name of a message's next dispatch: `<bundle ULID>/<message id>/<n>`, the same one for a replay."""
-    root, *hop = _root_of(dispatch_id).split("/")  # a bundle's first dispatch is `<bundle ULID>/<queue>`
-    number = int(hop[1]) + 1 if len(hop) > 1 else 1
-    return hop_id(root, message_id, number)
-
-
-def _root_of(dispatch_id: str) -> str:
-    return dispatch_id.partition("#")[0]

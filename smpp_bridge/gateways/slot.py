@@ -8,18 +8,26 @@ from typing import Final
 
 import msgspec
 
+from chalicelib.domain.bind_event import BindMode
 from chalicelib.domain.rules import Gateway
 from smpp_bridge.gateways.backoff import Backoff
 from smpp_bridge.gateways.breaker import BreakerTerms
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.link import Ending, Link, LinkUser
+from smpp_bridge.gateways.session_log import SessionLog
 from smpp_bridge.protocol.pdu import Bind, BindReceiver, BindTransceiver, BindTransmitter
 from smpp_bridge.protocol.status import Status
 
 CONNECT_SECONDS: Final = 10.0
 UNBIND_SECONDS: Final = 2.0  # how long a stop waits for unbind_resp
 _STEADY_SECONDS: Final = 30.0  # bound for so long, the session was well, and its end is no part of a series
+_MODES: Final[dict[type[Bind], BindMode]] = {
+    BindTransceiver: "transceiver",
+    BindTransmitter: "transmitter",
+    BindReceiver: "receiver",
+}
+_ROLES: Final[dict[BindMode, str]] = {"transceiver": "trx", "transmitter": "tx", "receiver": "rx"}  # in names of links
 # Trying a wrong password over and over locks accounts: these stop the storm (FACTS, submit_sm errors).
 _CREDENTIALS_REFUSED: Final = frozenset({Status.BIND_FAILED, Status.INVALID_PASSWORD, Status.INVALID_SYSTEM_ID})
 
@@ -51,8 +59,10 @@ class Slot:
         counts: Counts,
         clock: Clock,
         pace: Pace,
+        log: SessionLog,
     ) -> None:
         self.number = number
+        self._log = log
         self.closing = False
         self._gateway = gateway
         self._user = user
@@ -104,8 +114,7 @@ class Slot:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _name(self, kind: type[Bind]) -> str:
-        role = {BindTransceiver: "trx", BindTransmitter: "tx", BindReceiver: "rx"}[kind]
-        return f"{self._gateway.id}/{self.number}/{role}"
+        return f"{self._gateway.id}/{self.number}/{_ROLES[_MODES[kind]]}"
 
     async def _keep(self, kind: type[Bind]) -> None:
         """Connect, wait for the end, wait a while, again."""
@@ -145,15 +154,22 @@ class Slot:
                 system_type=gateway.system_type,
                 address_range=gateway.address_range,
             )
-            link = await asyncio.wait_for(self._connect(kind, bind), CONNECT_SECONDS)
+            async with asyncio.timeout(CONNECT_SECONDS):  # wait_for of 3.11 may lose a cancellation, and stop would hang
+                link = await self._connect(kind, bind)
         except Exception as error:  # the network's, TLS's, the secret's: all the same to a session that is not there
-            return Ending(f"cannot connect: {error!r}", None)
+            ending = Ending(f"cannot connect: {error!r}", None)
+            self._note(kind, ending)
+            return ending
         self._counts.connections += 1
         self.links[kind] = link
+        link.ended.add_done_callback(lambda ended: self._note(kind, ended.result()))
         try:
             return await asyncio.shield(link.ended)
         finally:
             self.links.pop(kind, None)
+
+    def _note(self, kind: type[Bind], ending: Ending) -> None:
+        self._log.ended(self._gateway, self._name(kind), _MODES[kind], ending)
 
     async def _connect(self, kind: type[Bind], bind: Bind) -> Link:
         gateway = self._gateway
@@ -164,6 +180,12 @@ class Slot:
             ssl=_tls(gateway),
         )
         return link
+
+
+def mode_of(session: str) -> BindMode:
+    """As what the link of that name is bound."""
+    role = session.rpartition("/")[2]
+    return next(mode for mode, short in _ROLES.items() if short == role)
 
 
 def _tls(gateway: Gateway) -> ssl.SSLContext | None:

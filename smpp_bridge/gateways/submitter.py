@@ -8,12 +8,14 @@ from chalicelib.domain.numbers import BadSender
 from chalicelib.domain.rules import Gateway
 from chalicelib.domain.submit_errors import Action
 from chalicelib.domain.text import BadText
+from chalicelib.domain.waiting import may_wait_until_ms
 from chalicelib.wire import Dispatch, Outcome, SubmitOutcome
 from smpp_bridge.gateways.backlog import Backlog
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.compose import Composer
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import NOBODY, Gatherer
+from smpp_bridge.gateways.heard_orders import HeardOrders
 from smpp_bridge.gateways.held import Held, Submission
 from smpp_bridge.gateways.job_controls import JobControls
 from smpp_bridge.gateways.judge import Judge
@@ -46,8 +48,10 @@ class Submitter:
         on_hunger: Callable[[], None],
         standing: Standing,
         jobs: JobControls | None = None,
+        orders: HeardOrders | None = None,
     ) -> None:
         self._jobs = jobs or JobControls()
+        self._orders = orders or HeardOrders()
         self.backlog = Backlog()
         self.in_flight = 0
         self.paused = False
@@ -68,7 +72,7 @@ class Submitter:
 
     def change(self, gateway: Gateway) -> None:
         """The gateway's settings are these from now on."""
-        self._gateway_id = gateway.id
+        self._gateway = gateway
         self._composer = Composer(gateway)
         self._bucket.change(gateway.messages_per_second, self._clock.monotonic())
 
@@ -88,7 +92,8 @@ class Submitter:
             submission = Submission(held, dispatch, (), ())
             self._judge.unsendable(submission, str(error))
         else:
-            submission = Submission(held, dispatch, parts, done)
+            until_ms = may_wait_until_ms(self._gateway, held.bundle.since_ms, held.bundle.wait_until_ms)
+            submission = Submission(held, dispatch, parts, done, wait_until_ms=until_ms)
         if submission.resolved:
             self._judge.close(submission)
         else:
@@ -102,10 +107,10 @@ class Submitter:
         self.backlog.tidy()
 
     def expire(self) -> None:
-        """End the messages whose validity ended while they waited here."""
+        """End the messages whose validity, or time to wait, ended while they waited here."""
         now_ms = self._clock.epoch_ms()
         for submission in list(self.backlog.all()):
-            if submission.dispatch.content.valid_until_ms <= now_ms and not submission.in_flight:
+            if submission.is_over(now_ms) and not submission.in_flight:
                 self._judge.expired(submission)
                 self._judge.close(submission)
         self.backlog.tidy()
@@ -120,6 +125,15 @@ class Submitter:
                 self._judge.close(submission)
             elif self._jobs.is_paused(submission.dispatch):
                 self._judge.hand_back(submission, later=True)
+        self.backlog.tidy()
+
+    def mind_orders(self) -> None:
+        """Give back what an order concerns, to be claimed in the order's name; what may have begun goes on."""
+        for submission in list(self.backlog.all()):
+            if submission.begun or submission.in_doubt:
+                continue
+            if self._orders.for_messages(submission.held.bundle, (submission.dispatch,)) is not None:
+                self._judge.hand_back(submission)
         self.backlog.tidy()
 
     def pass_on(self) -> None:
@@ -176,7 +190,7 @@ class Submitter:
             if submission is None:
                 break
             content = submission.dispatch.content
-            if content.valid_until_ms <= now_ms:
+            if submission.is_over(now_ms):
                 self._judge.expired(submission)
                 self._close_if_resolved(submission)
                 continue
@@ -297,7 +311,7 @@ class Submitter:
             at_ms=self._clock.epoch_ms(),
             part=part.number,
             parts=part.total,
-            gateway=self._gateway_id,
+            gateway=self._gateway.id,
             smsc_message_id=smsc_message_id,
             session=link.name,
             pdu=of_submit(flight.pdu, flight.sequence) if flight.pdu else None,

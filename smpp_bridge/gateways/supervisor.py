@@ -6,12 +6,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 from chalicelib.domain.rules import Gateway, Rules
+from smpp_bridge.gateways import heard_orders
+from smpp_bridge.gateways.beats import Beats, Teller
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gathering import OUTCOME_LINGER_SECONDS, OutcomeTimes, gathering_to
+from smpp_bridge.gateways.heard_orders import HeardOrders
 from smpp_bridge.gateways.job_controls import HEAR_SECONDS, JobControls, follow, hear
 from smpp_bridge.gateways.leases import LeaseKeeper, Terms
 from smpp_bridge.gateways.platform import Platform
+from smpp_bridge.gateways.session_log import SessionLog
 from smpp_bridge.gateways.slot import Pace
 from smpp_bridge.gateways.worker import GatewayWorker
 
@@ -49,19 +53,29 @@ class Supervisor:
         self._counts: dict[str, Counts] = {}  # outlive their workers: a counter never goes back
         self._keeping: asyncio.Task[None] | None = None
         self._jobs = JobControls()
+        self._orders = HeardOrders(self._in_force.__contains__)
+        self.sessions = SessionLog(self._clock, bridge=lambda: self.keeper.name)
+        self.teller = Teller(platform, self.sessions, Beats(self._clock, self.sessions))
 
     async def run(self) -> None:
         """Follow the rules as they are published. The lease is kept on until `stop` is through."""
         self._keeping = asyncio.get_running_loop().create_task(self.keeper.run())
         await hear(self._jobs, self._platform, self._clock, self._look)  # before anything is submitted
+        await heard_orders.hear(self._orders, self._platform, self._look)
         seconds = min(HEAR_SECONDS, self._poll_seconds)
-        following = asyncio.get_running_loop().create_task(
-            follow(self._jobs, self._platform, self._clock, self._look, seconds)
-        )
+        following = [
+            asyncio.get_running_loop().create_task(work)
+            for work in (
+                follow(self._jobs, self._platform, self._clock, self._look, seconds),
+                heard_orders.follow(self._orders, self._platform, self._clock, self._look, seconds),
+                self.teller.run(self.workers, lambda: self.keeper.name),
+            )
+        ]
         try:
             await self._follow_rules()
         finally:
-            following.cancel()
+            for task in following:
+                task.cancel()
 
     async def _follow_rules(self) -> None:
         while True:
@@ -101,6 +115,8 @@ class Supervisor:
             await asyncio.wait_for(self.gathering.drained(), DRAINED_SECONDS)
         except TimeoutError:
             _log.critical("stopped before all outcomes were durable: their records will be delivered again")
+        await heard_orders.tell(self._orders, self._platform, self._clock)
+        await self.teller.last()
         if self._keeping is not None:
             self._keeping.cancel()
             await self._leave()
@@ -145,6 +161,8 @@ class Supervisor:
             in_force=self._in_force.__contains__,
             counts=self._counts.setdefault(gateway.id, Counts()),
             jobs=self._jobs,
+            orders=self._orders,
+            sessions=self.sessions,
         )
         self.workers[gateway.id] = started
         started.start()

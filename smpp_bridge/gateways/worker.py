@@ -11,6 +11,7 @@ from chalicelib.domain.rules import Gateway
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gathering import Gathering
+from smpp_bridge.gateways.heard_orders import HeardOrders
 from smpp_bridge.gateways.intake import Intake
 from smpp_bridge.gateways.job_controls import JobControls
 from smpp_bridge.gateways.judge import Judge
@@ -18,7 +19,8 @@ from smpp_bridge.gateways.leases import LeaseKeeper
 from smpp_bridge.gateways.link import Flight, Link
 from smpp_bridge.gateways.platform import Platform
 from smpp_bridge.gateways.receipts import ReceiptDesk
-from smpp_bridge.gateways.slot import Pace, Slot
+from smpp_bridge.gateways.session_log import SessionLog
+from smpp_bridge.gateways.slot import Pace, Slot, mode_of
 from smpp_bridge.gateways.standing import Standing
 from smpp_bridge.gateways.submitter import Submitter
 from smpp_bridge.protocol.pdu import Pdu
@@ -48,7 +50,10 @@ class GatewayWorker:
         in_force: Callable[[str], bool] = lambda _: True,
         counts: Counts | None = None,
         jobs: JobControls | None = None,
+        orders: HeardOrders | None = None,
+        sessions: SessionLog | None = None,
     ) -> None:
+        self.sessions = sessions or SessionLog(clock, bridge=lambda: keeper.name)
         self.gateway = gateway
         self.counts = counts or Counts()
         self._platform = platform
@@ -84,6 +89,7 @@ class GatewayWorker:
             on_hunger=self._feed,
             standing=self.standing,
             jobs=jobs,
+            orders=orders,
         )
         self._desk = ReceiptDesk(gateway, outcomes=gathering.receipts, counts=self.counts, clock=clock)
         self.intake = Intake(
@@ -98,10 +104,12 @@ class GatewayWorker:
             counts=self.counts,
             clock=clock,
             jobs=jobs,
+            orders=orders,
             later=gathering.later,
         )
         self._slots: dict[int, Slot] = {}
         self._switching = asyncio.Lock()
+        self._stopped = False
         self._leaving: asyncio.Task[None] | None = None
         self.submitter.paused = True  # until it holds a slot
 
@@ -122,6 +130,8 @@ class GatewayWorker:
     async def hold(self) -> None:
         """Run the slots that the bridge holds of the gateway by now, and close the others."""
         async with self._switching:
+            if self._stopped:
+                return  # it was asked for while the stop was under way: sessions opened now nobody would close
             numbers = self._keeper.held(self.gateway.id)
             if not self._slots:
                 self.standing.begin()
@@ -143,6 +153,8 @@ class GatewayWorker:
     async def change(self, gateway: Gateway) -> None:
         """The gateway's settings are these from now on. A paused gateway still gets its receipts."""
         async with self._switching:
+            if self._stopped:
+                return
             self.gateway = gateway
             self._apply()
             self._take_up()
@@ -151,6 +163,7 @@ class GatewayWorker:
     async def stop(self) -> None:
         """Drain: take nothing, wait for what is in flight, hand back the rest, unbind. `gathering` is the caller's."""
         async with self._switching:
+            self._stopped = True
             await self._put_down(self.slots)
             self._gathering.outcomes.on_room.remove(self.submitter.pump)
             self.submitter.stop()
@@ -164,6 +177,7 @@ class GatewayWorker:
             counts=self.counts,
             clock=self._clock,
             pace=self._pace,
+            log=self.sessions,
         )
 
     def _apply(self) -> None:
@@ -196,7 +210,7 @@ class GatewayWorker:
     async def _leave_to_others(self) -> None:
         """Another bridge can submit what lies here."""
         async with self._switching:
-            if self.standing.stranded:
+            if self.standing.stranded and not self._stopped:
                 await self._put_down(())
                 self._take_up()
 
@@ -240,6 +254,7 @@ class GatewayWorker:
 
     def bound_now(self, link: Link) -> None:
         _log.info("session bound", extra={"gateway": self.gateway.id, "session": link.name})
+        self.sessions.bound(self.gateway, link, mode_of(link.name))
         self.intake.nudge()
 
     def room(self) -> None:
@@ -249,6 +264,7 @@ class GatewayWorker:
         """End what waits here beyond its validity, sessions or none; see to what has its time. Called every second."""
         self.standing.look()
         self.submitter.expire()
+        self.submitter.mind_orders()
         self.submitter.mind_jobs()
         self.submitter.pass_on()
         if self.standing.rests:

@@ -15,10 +15,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from chalicelib.domain.bind_event import BindEvent
+from chalicelib.domain.gateway_beat import GatewayBeat
 from chalicelib.domain.ids import new_message_id, new_ulid
 from chalicelib.domain.message import AnyFact, Content
 from chalicelib.domain.rules import Gateway, Rules
 from chalicelib.domain.text import Encoding
+from chalicelib.domain.waiting_order import WaitingOrder
 from chalicelib.store.job_controls import Control
 from chalicelib.store.queues import Record
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, Dispatch, DispatchBundle, Outcome, OutcomeBundle, encode
@@ -70,6 +73,13 @@ class Memory:
 
     async def job_controls(self, since_ms: int) -> list[Control]:
         return []
+
+    async def waiting_orders(self) -> list[WaitingOrder]:
+        return []
+
+    async def count_ordered(self, order: str, messages: int, at_ms: int) -> None: ...
+    async def tell_beats(self, beats: Sequence[GatewayBeat]) -> None: ...
+    async def tell_binds(self, events: Sequence[BindEvent]) -> None: ...
 
     async def canceled(self, account: str, message_ids: Sequence[str]) -> set[str]:
         return set()

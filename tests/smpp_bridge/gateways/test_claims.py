@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.domain.ids import slice_id
+from chalicelib.domain.ids import next_hop, slice_id
 from chalicelib.domain.message import AnyFact, Attempted, ErrorInfo, Status, Submitted
 from chalicelib.domain.message import Final as FinalFact
 from chalicelib.wire import Dispatch, EndOutcome, SubmitOutcome
@@ -14,7 +14,7 @@ from infra.local.smsc import Config, Smsc
 from smpp_bridge.gateways import claims
 from smpp_bridge.gateways.held import Held
 from smpp_bridge.gateways.platform import Holder
-from smpp_bridge.gateways.slices import next_hop, slices_of
+from smpp_bridge.gateways.slices import slices_of
 from tests.smpp_bridge.gateways.world import Memory, bridge, bundle, dispatch, gateway, run, until
 
 QUIET = Config(receipts=False)

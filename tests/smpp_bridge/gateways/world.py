@@ -2,15 +2,18 @@
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from chalicelib.domain.bind_event import BindEvent
+from chalicelib.domain.gateway_beat import GatewayBeat
 from chalicelib.domain.ids import new_message_id, new_ulid
 from chalicelib.domain.message import AnyFact, Content
 from chalicelib.domain.rules import Gateway, Rules
 from chalicelib.domain.text import encoding_of
+from chalicelib.domain.waiting_order import Fate, WaitingOrder, fate_in
 from chalicelib.store.job_controls import Control
 from chalicelib.store.leases import Bridge, Leases, Slot
 from chalicelib.store.queues import Record
@@ -105,6 +108,11 @@ class Memory:
         self.facts: dict[str, list[AnyFact]] = {}
         self.later: list[tuple[str, DispatchBundle]] = []
         self.controls: list[Control] = []
+        self.orders: list[WaitingOrder] = []
+        self.ordered: Counter[str] = Counter()  # messages by order
+        self.fates: dict[str, Fate] = {}  # of slices that were claimed in an order's name
+        self.beats: list[GatewayBeat] = []
+        self.binds: list[BindEvent] = []
         self.unwell: set[str] = set()
         self.leases = MemoryLeases()
         self._delivered = 0
@@ -174,9 +182,30 @@ class Memory:
         self._check("job_controls")
         return [control for control in self.controls if control.at_ms >= since_ms]
 
-    async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder:
+    async def waiting_orders(self) -> list[WaitingOrder]:
+        self._check("waiting_orders")
+        return list(self.orders)
+
+    async def count_ordered(self, order: str, messages: int, at_ms: int) -> None:
+        self._check("count_ordered")
+        self.ordered[order] += messages
+
+    async def tell_beats(self, beats: Sequence[GatewayBeat]) -> None:
+        self._check("tell_beats")
+        self.beats += beats
+
+    async def tell_binds(self, events: Sequence[BindEvent]) -> None:
+        self._check("tell_binds")
+        self.binds += events
+
+    async def claim(self, dispatch_id: str, by: str, at_ms: int) -> Holder | Fate:
         self._check("claim")
         self.claimed.append(dispatch_id)
+        if dispatch_id in self.fates:
+            return self.fates[dispatch_id]
+        fate = None if dispatch_id in self.claims else fate_in(by)
+        if fate is not None:
+            self.fates[dispatch_id] = fate
         return self.claims.get(dispatch_id, Holder.NOW_OURS)
 
     async def canceled(self, account: str, message_ids: Sequence[str]) -> set[str]:
