@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from chalicelib.api.message_types import MAX_TEXT, MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECONDS, Sender
 from chalicelib.domain import ids
-from chalicelib.domain.account import Account
+from chalicelib.domain.account import Account, Traffic
 from chalicelib.domain.contact import MAX_GROUPS_OF_JOB
 from chalicelib.domain.job import MAX_LISTED, Job, Source, SourceKind
 from chalicelib.domain.message import Mode, Priority
@@ -53,6 +53,13 @@ class JobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sender: Sender | None = msgspec.field(name="from", default=None)
     name: Annotated[str, Meta(max_length=100, description="Your own name for it.")] = ""
     priority: Annotated[Priority, Meta(description="`bulk` waits behind all others at a gateway.")] = "bulk"
+    category: (
+        Annotated[
+            Traffic,
+            Meta(description="Default: the account's. To transactional ones hours and DND do not apply."),
+        ]
+        | None
+    ) = None
     validity_seconds: Annotated[int, Meta(ge=MIN_VALIDITY_SECONDS, le=MAX_VALIDITY_SECONDS)] | None = None
     dedupe: Annotated[bool, Meta(description="A number that stands there twice gets one message: the first.")] = True
     rate: Annotated[float, Meta(gt=0, le=10_000, description="Messages a second, at most.")] | None = None
@@ -136,6 +143,7 @@ def with_settings(job: Job, body: JobSettings) -> Job:
         sender=body.sender,
         name=body.name,
         priority=body.priority,
+        category=body.category,
         validity_seconds=body.validity_seconds,
         dedupe=body.dedupe,
         rate=body.rate,

@@ -10,6 +10,7 @@ from chalicelib.api.job_previews import Preview, preview
 from chalicelib.api.job_progress import JobProgress, progress
 from chalicelib.api.job_settings import DeliveryHours
 from chalicelib.api.message_types import MessageError, instant
+from chalicelib.domain.account import Traffic
 from chalicelib.domain.job import JobStatus, SourceKind, Tally
 from chalicelib.domain.message import Mode, Priority
 from chalicelib.domain.schedule import CatchUp, Hours, Repeat
@@ -32,6 +33,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     sender: str | None = msgspec.field(name="from")
     mode: Mode
     priority: Priority
+    category: Traffic | None
     source: SourceKind
     upload_id: str | None
     group_ids: tuple[str, ...]
@@ -76,6 +78,7 @@ def view(row: JobRow, tally: Tally | None, now_ms: int) -> JobView:
         sender=job.sender,
         mode=job.mode,
         priority=job.priority,
+        category=job.category,
         source=job.source.kind,
         upload_id=job.source.upload or None,
         group_ids=job.source.groups,

@@ -11,6 +11,7 @@ from chalicelib.domain.numbers import BadSender, parse_sender
 from chalicelib.domain.placeholders import BadTemplate, Template
 from chalicelib.domain.schedule import BadZone, zone
 from chalicelib.domain.text import BadText, segment
+from chalicelib.services import record_change
 from chalicelib.services.control_job import read
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field
 from chalicelib.services.keep_groups import check_groups
@@ -40,6 +41,7 @@ def create(job: Job, account: Account, recipients: list[dict[str, str]] | None, 
         job_files.put(job_files.job_key(job.account, job.id, LIST), msgspec.json.encode(recipients))
     if not jobs.put(job, expected=MUST_BE_NEW, due_ms=now_ms + HEAL_MS):
         raise Fault("already_exists", f"there is a job {job.id}")
+    record_change.changed(JOB, job.id, None, job)
     if recipients is None:
         queues.send(queues.JOBS, JobWork(id=job.prep, account=job.account, job=job.id, stage="prepare"))
     else:
@@ -60,6 +62,7 @@ def change(job: Job, account: Account, expected_version: int, now_ms: int) -> Jo
     row = prepare_anew(JobRow(job=job, version=held.version, step=held.step), now_ms)
     if row is None:
         raise Fault("version_conflict", "the job was changed in the meantime")
+    record_change.changed(JOB, job.id, held.job, row.job)
     return row
 
 

@@ -12,7 +12,7 @@ from chalicelib.domain.message import ErrorInfo
 from chalicelib.services.faults import Fault
 from chalicelib.services.gather_groups import freeze
 from chalicelib.services.read_recipients import Recipients, open_recipients
-from chalicelib.services.start_job import send_start, start
+from chalicelib.services.start_job import await_next, send_start, start
 from chalicelib.services.survey_recipients import Progress, Surveyor, TooMany
 from chalicelib.store import accounts, job_files, jobs, queues
 from chalicelib.store.jobs import JobRow
@@ -53,10 +53,12 @@ def prepare(account_id: str, job_id: str, now_ms: int) -> None:
 def conclude(row: JobRow, survey: Survey, now_ms: int) -> JobRow | None:
     """The job with its survey, started where it is due. None where somebody has changed it meanwhile."""
     job, version = row.job, row.version
-    if not survey.valid and not job.dry_run:
-        _fail(row, Fault("no_recipients", "no row has a number that can be written to"), now_ms)
-        return None
     waits = job.next_ms is not None and job.next_ms > now_ms
+    if (
+        not survey.valid and not job.dry_run and not (waits and job.source.kind == "groups")
+    ):  # groups may fill till then
+        _end_without_recipients(row, survey, now_ms)
+        return None
     status: JobStatus = "ready" if job.dry_run else "scheduled"
     ready = msgspec.structs.replace(
         job, survey=survey, surveyed_ms=now_ms, status=status, next_ms=job.next_ms or (None if job.dry_run else now_ms)
@@ -69,6 +71,17 @@ def conclude(row: JobRow, survey: Survey, now_ms: int) -> JobRow | None:
     if job.dry_run or waits:
         return made
     return start(made, now_ms)
+
+
+def _end_without_recipients(row: JobRow, survey: Survey, now_ms: int) -> None:
+    """There is nobody to write to: the job has failed. One to groups that repeats passes this time over."""
+    job = row.job
+    if job.timing.repeat is None or job.source.kind != "groups":
+        _fail(row, Fault("no_recipients", "no row has a number that can be written to"), now_ms)
+        return
+    passed = msgspec.structs.replace(job, survey=survey, surveyed_ms=now_ms, started_for_ms=job.next_ms or now_ms)
+    await_next(msgspec.structs.replace(row, job=passed), now_ms)
+    log.info("nobody to write to", extra={"account": job.account, "job": job.id})
 
 
 def _survey(job: Job, account: Account, now_ms: int) -> Survey | None:

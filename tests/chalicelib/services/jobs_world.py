@@ -100,6 +100,11 @@ def works(stages: tuple[str, ...] = ("prepare", "start", "feed")) -> list[wire.J
     return found
 
 
+def work_of_start(job_id: str, at_ms: int) -> wire.JobWork:
+    """The record that starts the job at its time."""
+    return wire.JobWork(id=f"{job_id}-{at_ms}", account=ACCOUNT, job=job_id, stage="start", at=at_ms)
+
+
 def go_on(work: wire.JobWork, now_ms: int = NOW_MS) -> None:
     """Do one record."""
     _go_on([work], now_ms)
