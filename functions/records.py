@@ -146,10 +146,8 @@ def _named(bundle: wire.Bundle) -> dict[str, object]:
         case wire.JobWork():
             return {"account": bundle.account, "job": bundle.job, "stage": bundle.stage, "at": bundle.at}
         case wire.MailBundle():
-            told = {"notice": f"{bundle.notice.kind}/{bundle.notice.name}"} if bundle.notice else {"mail": bundle.mail}
-            return {"account": bundle.account, **told}
-        case wire.ArchiveWork():
-            return {"account": bundle.account, "what": bundle.what, "day": bundle.day, "part": bundle.part}
+            notice = bundle.notice
+            return {"account": bundle.account, "mail": f"{notice.kind}/{notice.name}" if notice else bundle.mail}
         case wire.Visit():
             return {"accounts": len(bundle.accounts), "windows": len(bundle.windows)}
         case wire.Audit():

@@ -115,9 +115,7 @@ TOPICS: Final[Mapping[Kind, Topic]] = {
 }
 OPTIONAL: Final = tuple(kind for kind, topic in TOPICS.items() if topic.is_optional)
 # Of what a customer may have forwarded: all that is told to an account, and not to one person.
-FORWARDED: Final = tuple(
-    dict.fromkeys(topic.module for topic in TOPICS.values() if topic.audience == "account")
-)
+FORWARDED: Final = tuple(dict.fromkeys(topic.module for topic in TOPICS.values() if topic.audience == "account"))
 
 
 class BadNotice(ValueError):

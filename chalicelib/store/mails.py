@@ -1,5 +1,6 @@
 """The mail log: what each mail is made from, written once, and what became of it, which only goes forward."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from chalicelib.store.page import Cursor, Page
 
 KEPT_SECONDS: Final = 180 * 86_400
 _WAITING: Final = "queued"
+_RANK: Final[tuple[MailState, ...]] = ("queued", "sent", "failed", "bounced", "complained")  # what comes later stands
 _decoder: Final = msgspec.json.Decoder(Mail)
 
 
@@ -116,10 +118,11 @@ def claim(id_: str, now_ms: int, until_ms: int) -> Logged | None:
     return _read(item)
 
 
-def unclaim(id_: str, reason: str) -> None:
-    """It was not sent: another attempt may be made at once."""
+def put_off(id_: str, reason: str, until_ms: int) -> None:
+    """It was not taken: nobody is to try before then."""
     table = MailTable
-    _changed(table(id_), [table.claimed_until_ms.set(0), table.reason.set(reason)], table.state == "queued")
+    told = [table.claimed_until_ms.set(until_ms), table.reason.set(reason)]
+    _changed(table(id_), told, table.state == "queued")
 
 
 def sent(id_: str, ses_id: str, now_ms: int) -> bool:
@@ -132,9 +135,7 @@ def sent(id_: str, ses_id: str, now_ms: int) -> bool:
 def failed(id_: str, reason: str, now_ms: int) -> bool:
     """It will not be sent, and why. False where it was."""
     table = MailTable
-    return _changed(
-        table(id_), [table.reason.set(reason), *_moved("failed", now_ms)], table.state == "queued"
-    )
+    return _changed(table(id_), [table.reason.set(reason), *_moved("failed", now_ms)], table.state == "queued")
 
 
 def delivered(id_: str, at_ms: int) -> bool:
@@ -144,11 +145,12 @@ def delivered(id_: str, at_ms: int) -> bool:
 
 
 def came_back(id_: str, state: MailState, reason: str, now_ms: int) -> bool:
-    """It bounced, or its reader complained, which stands over a bounce. False where there is no such mail."""
+    """It bounced, or its reader complained. False where more is known of it, or there is no such mail."""
     table = MailTable
+    over = [one for one in _RANK if _RANK.index(one) > _RANK.index(state)]
     may: Condition = table.id.exists()
-    if state == "bounced":
-        may = may & (table.state != "complained")
+    if over:
+        may = may & ~table.state.is_in(*over)
     return _changed(table(id_), [table.reason.set(reason), *_moved(state, now_ms)], may)
 
 
@@ -186,9 +188,9 @@ def _page(index: Any, hash_key: str, cursor: Cursor | None, limit: int) -> Page[
     return Page(tuple(_read(item) for item in found), found.last_evaluated_key)
 
 
-def _changed(item: MailTable, actions: list[Action], condition: Condition) -> bool:
+def _changed(item: MailTable, actions: Sequence[Action], condition: Condition) -> bool:
     try:
-        item.update(actions, condition=condition)
+        item.update(list(actions), condition=condition)
     except UpdateError as error:
         if dynamo.condition_failed(error):
             return False

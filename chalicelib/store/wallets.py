@@ -1,5 +1,6 @@
 """Wallets: what each account has. The one hot item; only ledger entries' transactions move it."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -40,6 +41,18 @@ _cached: Final[Cached[str, Wallet]] = Cached(get, lambda: CACHE_SECONDS)
 def cached(account: str, now_ms: int) -> Wallet | None:
     """The wallet, at most CACHE_SECONDS old."""
     return _cached.get(account, now_ms)
+
+
+def get_all(accounts: Iterable[str]) -> dict[str, Wallet]:
+    """The wallets of those accounts that exist, 100 a request. Raises dynamo.Overloaded."""
+    return {
+        str(item.account): Wallet(
+            account=str(item.account),
+            balance_micros=int(item.balance_micros),
+            available_micros=int(item.available_micros),
+        )
+        for item in dynamo.get_all(WalletTable, accounts)
+    }
 
 
 def set_credit_limit(account: str, limit_micros: int) -> None:
