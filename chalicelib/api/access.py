@@ -19,8 +19,10 @@ from chalicelib.services.admit import admit
 from chalicelib.services.authenticate import Administrator, Caller, Customer, authenticate
 from chalicelib.services.faults import Fault
 
-_REFUSALS: Final = frozenset(code for code, kind in problems.KINDS.items() if kind.status == 403)  # noqa: PLR2004
+_REFUSALS: Final = frozenset(code for code, kind in problems.KINDS.items() if kind.status == 403)
 _NUMBERS: Final = frozenset({"msisdn"})  # parameters of paths that are somebody's number
+# What a path calls by another word than the services that change it.
+_KINDS: Final = {"system_id": "smpp_login", "msisdn": "number", "letter": "dead_letter", "number": "rules"}
 _PARAMETER: Final = re.compile(r"{(\w+)}")
 _MAX_ID: Final = 100  # characters; ours have at most 40
 
@@ -121,8 +123,9 @@ def _subject(operation: Operation, path: Mapping[str, str]) -> Subject | None:
     names = _PARAMETER.findall(operation.path)
     if not names:
         return None
-    value = _plain(path.get(names[-1], ""))
-    return Subject(names[-1], mask(f"+{value.lstrip('+')}") if names[-1] in _NUMBERS else value)
+    name = names[-1]
+    value = _plain(path.get(name, ""))
+    return Subject(_KINDS.get(name, name), mask(f"+{value.lstrip('+')}") if name in _NUMBERS else value)
 
 
 def _plain(value: str) -> str:

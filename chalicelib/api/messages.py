@@ -35,6 +35,7 @@ _REFUSALS: Final = (
     also={200: Quote},
     faults=(*_REFUSALS, "no_credit", "idempotency_key_reused", "webhooks_off"),
     idempotent=True,
+    changes=False,  # a message's own facts say who sent it
 )
 def send_message(call: CustomerCall, body: NewMessage) -> MessageView | Reply[Quote]:
     """Send a message.

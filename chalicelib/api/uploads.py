@@ -25,7 +25,7 @@ class NewUpload(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int
 
 
-@endpoints.post("/v1/uploads", status=201)
+@endpoints.post("/v1/uploads", status=201, changes=False)  # a URL: nothing is there yet
 def create_upload(call: CustomerCall) -> NewUpload:
     """Get a URL to upload a file of recipients to: CSV or text, up to a million rows.
 

@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.domain.numbers import mask
 
-SECRET: Final = "(secret)"
+SECRET: Final = "(secret)"  # noqa: S105 - it says that there is one
 TEXT: Final = "(text)"
 _MAX_VALUE_BYTES: Final = 2_000  # of one field; an entry has some dozen
 _MAX_DEPTH: Final = 12

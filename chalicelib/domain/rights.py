@@ -52,7 +52,6 @@ _TABLE: Final = {
     "admin.credit-limit:write": "super billing key",
     "admin.keys:read": "super support key",
     "admin.keys:write": "super support key",
-    "admin.administrators-keys:write": "super key",
     "admin.smpp-logins:read": "super support routing key",
     "admin.smpp-logins:write": "super support key",
     "admin.smpp-sessions:read": "super support routing key",
@@ -86,7 +85,7 @@ _TABLE: Final = {
     "admin.users:write": "super support key",
     "admin.impersonate:write": "super support key",
     "admin.administrators:read": "super key",
-    "admin.administrators:write": "super key",
+    "admin.administrators:write": "super key",  # and their keys
     "admin.reports:read": "super support billing routing key",
     "admin.reports:write": "super billing key",  # default gateways and prices
     "admin.mails:read": "super support key",

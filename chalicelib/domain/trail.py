@@ -102,7 +102,7 @@ def change(
     after: msgspec.Struct | Mapping[str, Any] | None,
     account: str | None = None,
 ) -> Change:
-    """The change as it may be told: of what was there before and after, the fields that differ; see domain.redaction."""
+    """The change as it may be told (domain.redaction): of what was there before and after, the fields that differ."""
     old, new = _plain(before), _plain(after)
     if old is not None and new is not None:
         same = [name for name, value in old.items() if name in new and new[name] == value]

@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.job import MAY_DELETE, MAY_PAUSE, MAY_RESUME, MAY_START, MAY_STOP, Job, JobStatus
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, not_found
 from chalicelib.services.start_job import HEAL_MS, begin, lacks_credit, send_feed
 from chalicelib.store import accounts, job_controls, job_files, jobs
@@ -80,6 +81,7 @@ def delete(account: str, job_id: str) -> None:
     if not jobs.delete(account, job_id, row.version):
         raise Fault("version_conflict", "the job was changed in the meantime")
     job_files.delete_of(account, job_id)
+    record_change.changed("job", job_id, {"status": row.job.status, "name": row.job.name}, None)
 
 
 def read(account: str, job_id: str) -> JobRow:
@@ -107,6 +109,7 @@ def _change(
         changed = change(row)
         if changed is not None:
             log.info("job changed", extra={"account": account, "job": job_id, "status": changed.job.status})
+            record_change.changed("job", job_id, {"status": row.job.status}, {"status": changed.job.status})
             return changed
     raise Fault("version_conflict", "the job keeps changing")
 

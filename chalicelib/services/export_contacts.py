@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.domain import csv_lines, ids
 from chalicelib.domain.contact import Contact
+from chalicelib.services import record_change
 from chalicelib.services.faults import not_found
 from chalicelib.services.gather_groups import gathered
 from chalicelib.services.keep_groups import read as read_group
@@ -37,6 +38,7 @@ def begin(account: str, group_id: str | None, now_ms: int) -> str:
     export_id = ids.new_id("exp", now_ms)
     job_files.put(_key(account, export_id, "asked"), msgspec.json.encode(Export(group=group_id)))
     _send(account, export_id)
+    record_change.changed("contact_export", export_id, None, {"group": group_id})
     return export_id
 
 

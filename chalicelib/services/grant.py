@@ -4,6 +4,7 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.charging import LedgerEntry
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.services.once import Once
 from chalicelib.store import idempotency, ledger
@@ -33,6 +34,7 @@ def grant(what: Grant, who: str, now_ms: int, once: Once | None = None) -> Ledge
     entry = ledger.entry(what.account, entry_id)
     if entry is None:
         raise AssertionError(f"the ledger lost {entry_id}")
+    record_change.changed("ledger", entry_id, None, {"amount_micros": entry.amount_micros, "why": what.why})
     return entry
 
 

@@ -14,6 +14,7 @@ from chalicelib.domain.job import CHUNK_ROWS, MAX_FILE_BYTES, MAX_RECIPIENTS, Ba
 from chalicelib.domain.numbers import BadNumber, normalize
 from chalicelib.domain.recipients_file import Place
 from chalicelib.domain.seen_numbers import SeenNumbers
+from chalicelib.services import record_change
 from chalicelib.services.faults import invalid_field, not_found
 from chalicelib.services.keep_groups import check_groups
 from chalicelib.services.read_recipients import FileRecipients, Listed, layout_at
@@ -72,6 +73,7 @@ def begin(account: str, upload: str, group_ids: tuple[str, ...], number_column: 
     )
     _keep(made)
     _send(made)
+    record_change.changed("contact_import", made.id, None, {"upload": upload, "groups": group_ids})
     return made
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from chalicelib.domain.rules import NumberingPrefix
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field
 from chalicelib.store import rule_rows
 
@@ -34,6 +35,9 @@ def import_numbering(lines: Sequence[NumberingPrefix]) -> int:
         told = f"{len(faults)} faults; nothing was imported"
         raise Fault("invalid_request", told, tuple(faults[:MAX_TOLD]))
     rule_rows.numbering.put_many(lines)
+    record_change.changed(
+        "prefix", "import", None, {"imported": len(lines), "first": [line.prefix for line in lines[:3]]}
+    )
     return len(lines)
 
 

@@ -1,6 +1,7 @@
 """Issue and change API keys: a secret is told once, and only its digest kept."""
 
 import secrets
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -9,6 +10,7 @@ from chalicelib.domain import ids
 from chalicelib.domain.account import ApiKey
 from chalicelib.domain.credentials import SECRET_BYTES, KeyText, digest
 from chalicelib.domain.message import Mode
+from chalicelib.services import record_change
 from chalicelib.services.faults import not_found
 from chalicelib.services.keep_account import check_ip_rules
 from chalicelib.store import accounts, api_keys
@@ -48,11 +50,25 @@ def issue_admin_key(name: str, now_ms: int, access: Access = EVERYWHERE) -> Issu
 def change_key(id_: str, name: str, access: Access) -> ApiKey:
     """The key with another name and access. Raises Fault `not_found`, `invalid_request`."""
     check_ip_rules(access.ip_rules)
-    changed = api_keys.change(
-        id_, lambda key: msgspec.structs.replace(key, name=name, **msgspec.structs.asdict(access))
-    )
+    return _changed(id_, lambda key: msgspec.structs.replace(key, name=name, **msgspec.structs.asdict(access)))
+
+
+def revoke(id_: str, now_ms: int) -> ApiKey:
+    """The key, revoked, at the first time it was asked. Raises Fault `not_found`."""
+    return _changed(id_, lambda key: msgspec.structs.replace(key, revoked_ms=key.revoked_ms or now_ms))
+
+
+def _changed(id_: str, change: Callable[[ApiKey], ApiKey]) -> ApiKey:
+    before: list[ApiKey] = []
+
+    def noted(key: ApiKey) -> ApiKey:
+        before.append(key)  # the last of them is what was changed in the end
+        return change(key)
+
+    changed = api_keys.change(id_, noted)
     if changed is None:
         raise not_found("key")
+    record_change.changed("key", id_, before[-1], changed, account=changed.account)
     return changed
 
 
@@ -70,4 +86,5 @@ def _issue(account: str | None, mode: Mode, name: str, now_ms: int, access: Acce
         **msgspec.structs.asdict(access),
     )
     api_keys.create(key)
+    record_change.changed("key", key.id, None, key, account=account)
     return Issued(key, str(text))

@@ -10,6 +10,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.ip_rules import BadIpRule, parse_rule
 from chalicelib.domain.numbers import BadSender, parse_sender
 from chalicelib.domain.schedule import BadZone, zone
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field, not_found
 from chalicelib.store import accounts
 from chalicelib.store.rows import Row
@@ -24,6 +25,7 @@ def open_account(account: Account, now_ms: int) -> Row[Account]:
     opened = msgspec.structs.replace(account, id=ids.new_id("acc", now_ms), created_ms=now_ms)
     if not accounts.create(opened):
         raise Fault("already_exists", "the id is taken")  # an id was drawn twice: drawing again will do
+    record_change.changed("account", opened.id, None, opened, account=opened.id)
     return Row(opened, 1)
 
 
@@ -39,6 +41,7 @@ def change_account(account: Account, expected_version: int) -> Row[Account]:
     changed = msgspec.structs.replace(account, **kept)
     if not accounts.change(account.id, expected_version, changed):
         raise Fault("version_conflict", f"the account is at version {held.version}")
+    record_change.changed("account", account.id, held.value, changed)
     return Row(changed, expected_version + 1)
 
 

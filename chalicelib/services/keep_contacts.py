@@ -1,11 +1,12 @@
 """Keep contacts: one is made, changed, deleted; put into groups, taken out of them, moved."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from chalicelib.domain.account import Account
 from chalicelib.domain.contact import MAX_CONTACTS, BadContact, Contact, Group, attributes_of
 from chalicelib.domain.numbers import BadNumber, normalize
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.services.keep_groups import check_groups
 from chalicelib.services.keep_groups import read as read_group
@@ -45,6 +46,7 @@ def create(
     if made == "full":
         raise Fault("too_many", f"an account has at most {MAX_CONTACTS} contacts")
     memberships.put(account.id, [(group.id, contact.number) for group in found])
+    _tell(contact.number, None, {"groups": [group.id for group in found]})
     return Told(ContactRow(contact, 1), found)
 
 
@@ -61,6 +63,7 @@ def change(account: str, number: str, name: str, attributes: Mapping[str, str], 
     )
     if not contacts.change(changed, version):
         raise Fault("version_conflict", f"the contact is at version {held.row.version}")
+    _tell(contact.number, {"version": version}, {"version": version + 1})
     return Told(ContactRow(changed, version + 1), held.groups)
 
 
@@ -78,12 +81,14 @@ def delete(account: str, number: str) -> None:
     memberships.remove((group, known) for group in memberships.groups_of(account, known))
     if not contacts.delete(account, known):
         raise not_found("contact")
+    _tell(known, {}, None)
 
 
 def put_into(account: str, group: str, number: str) -> Told:
     """Have the contact in the group; once more changes nothing. Raises Fault `not_found`."""
     known = _both(account, group, number)
     memberships.put(account, [(group, known)])
+    _tell(known, {}, {"put_into": group})
     return read(account, known)
 
 
@@ -91,6 +96,7 @@ def take_out(account: str, group: str, number: str) -> Told:
     """Have the contact out of the group; once more changes nothing. Raises Fault `not_found`."""
     known = _both(account, group, number)
     memberships.remove([(group, known)])
+    _tell(known, {"taken_out_of": group}, {})
     return read(account, known)
 
 
@@ -103,6 +109,7 @@ def move(account: str, number: str, since: str, to: str) -> Told:
     if not memberships.has(since, known) and not memberships.has(to, known):
         raise not_found("contact in that group")
     memberships.move(account, known, since, to)
+    _tell(known, {"group": since}, {"group": to})
     return read(account, known)
 
 
@@ -113,6 +120,11 @@ def of_group(account: str, group: str, cursor: Cursor | None, limit: int) -> Pag
     found = contacts.among(account, numbers[:limit])
     rows = tuple(found[number] for number in numbers[:limit] if number in found)
     return Page(rows, {"after": numbers[limit - 1]} if len(numbers) > limit else None)
+
+
+def _tell(number: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+    """Tell the audit log, but never a name or an attribute: they are to be forgotten when somebody asks for it."""
+    record_change.changed("contact", number, before, after)
 
 
 def _both(account: str, group: str, number: str) -> str:

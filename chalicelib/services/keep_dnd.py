@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from chalicelib.domain.numbers import BadNumber, Number, normalize
+from chalicelib.services import record_change
 from chalicelib.services.faults import invalid_field, not_found
 from chalicelib.services.import_numbers import Import, import_numbers
 from chalicelib.store import dnd
@@ -14,6 +15,7 @@ def add(number: str, now_ms: int) -> Disturbed:
     found = _number(number)
     entry = Disturbed(found.e164, found.country, now_ms)
     dnd.put([entry])
+    record_change.changed("dnd", entry.number, None, {"country": entry.country})
     return entry
 
 
@@ -23,7 +25,9 @@ def import_list(given: bytes | Iterable[str], region: str | None, now_ms: int) -
     def write(numbers: list[Number]) -> None:
         dnd.put(Disturbed(number.e164, number.country, now_ms) for number in numbers)
 
-    return import_numbers(given, region, write)
+    imported = import_numbers(given, region, write)
+    record_change.changed("dnd", "import", None, {"imported": imported.imported, "invalid": imported.invalid})
+    return imported
 
 
 def read(number: str) -> Disturbed:
@@ -39,6 +43,7 @@ def remove(number: str) -> str:
     known = _known(number)
     if not dnd.delete(known):
         raise not_found("number on the Do Not Disturb list")
+    record_change.changed("dnd", known, {"listed": True}, None)
     return known
 
 

@@ -4,6 +4,8 @@ from typing import Final
 
 from chalicelib.domain.numbers import BadSender, parse_sender
 from chalicelib.domain.rules import Gateway
+from chalicelib.services import record_change
+from chalicelib.services.drop_row import drop_row
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.store import queues, rule_rows, secrets
 from chalicelib.store.rows import MUST_BE_NEW, Row
@@ -23,6 +25,7 @@ def create_gateway(gateway: Gateway, password: str) -> Row[Gateway]:
     _check(gateway)
     if not rule_rows.gateways.put(gateway, expected=MUST_BE_NEW):
         raise Fault("already_exists", f"there is a gateway {gateway.id}")
+    record_change.changed("gateway", gateway.id, None, gateway)
     _equip(gateway, password)
     return Row(gateway, 1)
 
@@ -35,6 +38,7 @@ def change_gateway(gateway: Gateway, expected_version: int, password: str | None
         raise not_found("gateway")
     if not rule_rows.gateways.put(gateway, expected=expected_version):
         raise Fault("version_conflict", f"the gateway is at version {held.version}")
+    record_change.changed("gateway", gateway.id, held.value, gateway)
     _equip(gateway, password)
     return Row(gateway, expected_version + 1)
 
@@ -51,8 +55,7 @@ def delete_gateway(gateway: str) -> None:
     ]
     if users:
         raise Fault("in_use", f"routes lead to it: {', '.join(users[:10])}")
-    if not rule_rows.gateways.delete(gateway):
-        raise not_found("gateway")
+    drop_row("gateway", rule_rows.gateways, gateway)
 
 
 def _check(gateway: Gateway) -> None:

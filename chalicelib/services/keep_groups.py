@@ -7,6 +7,7 @@ from typing import Final
 
 from chalicelib.domain import ids
 from chalicelib.domain.contact import MAX_GROUPS, Group
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.store import groups, memberships, queues
 from chalicelib.wire import JobWork
@@ -21,6 +22,7 @@ def create(account: str, name: str, now_ms: int) -> Group:
     group = Group(account=account, id=ids.new_id("grp", now_ms), name=name, created_ms=now_ms)
     if not groups.create(group, MAX_GROUPS):
         raise Fault("too_many", f"an account has at most {MAX_GROUPS} groups")
+    record_change.changed("group", group.id, None, group)
     return group
 
 
@@ -34,9 +36,12 @@ def read(account: str, group_id: str) -> Group:
 
 def rename(account: str, group_id: str, name: str) -> Group:
     """The group under its new name. Raises Fault `not_found`."""
+    before = read(account, group_id)
     if not groups.rename(account, group_id, name):
         raise not_found("group")
-    return read(account, group_id)
+    after = read(account, group_id)
+    record_change.changed("group", group_id, {"name": before.name}, {"name": after.name})
+    return after
 
 
 def delete(account: str, group_id: str) -> None:
@@ -44,11 +49,12 @@ def delete(account: str, group_id: str) -> None:
 
     What was in it is removed later: the record goes first, so that a death in between leaves nothing behind.
     """
-    read(account, group_id)
+    group = read(account, group_id)
     work = JobWork(id=group_id, account=account, job=group_id, stage="forget")
     queues.send(queues.JOBS, work, delay_seconds=_FORGET_AFTER_SECONDS)
     if not groups.delete(account, group_id):
         raise not_found("group")
+    record_change.changed("group", group_id, {"name": group.name}, None)
 
 
 def forget(account: str, group_id: str) -> None:

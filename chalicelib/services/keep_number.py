@@ -3,11 +3,13 @@
 from typing import Final
 
 from chalicelib.domain.inbound import MAX_KEYWORDS, InboundNumber, first_word, is_number
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, FieldFault, invalid, not_found
 from chalicelib.store import accounts, numbers, smpp_logins
 from chalicelib.store.rows import MUST_BE_NEW, Row
 
 NUMBER: Final = "number"
+KIND: Final = "inbound_number"  # in the audit log
 
 
 def assign_number(number: InboundNumber) -> Row[InboundNumber]:
@@ -15,6 +17,7 @@ def assign_number(number: InboundNumber) -> Row[InboundNumber]:
     _check(number)
     if not numbers.rows.put(number, expected=MUST_BE_NEW):
         raise Fault("already_exists", "the number is kept already, for that gateway")
+    record_change.changed(KIND, number.id, None, number, account=number.account)
     return Row(number, 1)
 
 
@@ -24,6 +27,7 @@ def change_number(number: InboundNumber, expected_version: int) -> Row[InboundNu
     _check(number)
     if not numbers.rows.put(number, expected=expected_version):
         raise Fault("version_conflict", f"the number is at version {held.version}")
+    record_change.changed(KIND, number.id, held.value, number, account=number.account)
     return Row(number, expected_version + 1)
 
 
@@ -37,8 +41,10 @@ def read_number(id_: str) -> Row[InboundNumber]:
 
 def release_number(id_: str) -> None:
     """What comes to it is nobody's from now on. Raises Fault `not_found`."""
+    held = read_number(id_).value
     if not numbers.rows.delete(id_):
         raise not_found(NUMBER)
+    record_change.changed(KIND, id_, held, None, account=held.account)
 
 
 def _check(number: InboundNumber) -> None:

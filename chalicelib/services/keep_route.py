@@ -1,6 +1,7 @@
 """Keep routes: which messages go where, at what price; used once published."""
 
 from chalicelib.domain.rules import Route
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, not_found
 from chalicelib.services.refuse_losses import check_route
 from chalicelib.store import rule_rows
@@ -12,6 +13,7 @@ def create_route(route: Route, now_ms: int) -> Row[Route]:
     check_route(route, now_ms)
     if not rule_rows.routes.put(route, expected=MUST_BE_NEW):
         raise Fault("already_exists", f"there is a route {route.id}")
+    record_change.changed("route", route.id, None, route, account=route.account)
     return Row(route, 1)
 
 
@@ -23,4 +25,5 @@ def change_route(route: Route, expected_version: int, now_ms: int) -> Row[Route]
     check_route(route, now_ms)
     if not rule_rows.routes.put(route, expected=expected_version):
         raise Fault("version_conflict", f"the route is at version {held.version}")
+    record_change.changed("route", route.id, held.value, route, account=route.account)
     return Row(route, expected_version + 1)

@@ -9,6 +9,7 @@ from chalicelib.domain.content_rules import BadPattern, Hit, Screen, check_patte
 from chalicelib.domain.numbers import BadSender, parse_sender
 from chalicelib.domain.rules import CountryRule, SenderRule, SpamRule
 from chalicelib.domain.suppression import BadZone, zone
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field, not_found
 from chalicelib.store import rule_rows
 from chalicelib.store.rows import MUST_BE_NEW, Row, Rows
@@ -44,7 +45,9 @@ def set_country(rule: CountryRule) -> CountryRule:
         zone(rule.time_zone)
     except BadZone as error:
         raise invalid_field("/time_zone", error.code, str(error)) from None
+    held = rule_rows.countries.get(rule.country, consistent=True)
     rule_rows.countries.put(rule)
+    record_change.changed("country", rule.country, held.value if held else None, rule)
     return rule
 
 
@@ -57,6 +60,7 @@ def tried(text: str, account: str, rules: Sequence[SpamRule]) -> tuple[tuple[Hit
 def _create(rows: Rows[R], rule: R) -> Row[R]:
     if not rows.put(rule, expected=MUST_BE_NEW):
         raise Fault("already_exists", f"there is a rule {rule.id}")
+    record_change.changed(_kind(rule), rule.id, None, rule)
     return Row(rule, 1)
 
 
@@ -66,7 +70,12 @@ def _change(rows: Rows[R], rule: R, expected_version: int) -> Row[R]:
         raise not_found("rule")
     if not rows.put(rule, expected=expected_version):
         raise Fault("version_conflict", f"the rule is at version {held.version}")
+    record_change.changed(_kind(rule), rule.id, held.value, rule)
     return Row(rule, expected_version + 1)
+
+
+def _kind(rule: SpamRule | SenderRule) -> str:
+    return "rule" if isinstance(rule, SpamRule) else "sender_rule"
 
 
 def _check_patterns(rule: SpamRule) -> None:

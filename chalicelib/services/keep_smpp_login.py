@@ -6,6 +6,7 @@ import msgspec
 
 from chalicelib.domain.ip_rules import BadIpRule, parse_rule
 from chalicelib.domain.smpp_login import SmppLogin, hash_password, new_password
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, FieldFault, invalid, not_found
 from chalicelib.services.listen import listen
 from chalicelib.services.unbind import unbind_all
@@ -14,6 +15,7 @@ from chalicelib.store.dynamo import Overloaded
 from chalicelib.store.rows import Row
 
 _ATTEMPTS: Final = 5
+KIND: Final = "smpp_login"  # in the audit log
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -42,6 +44,7 @@ def open_login(login: SmppLogin, now_ms: int) -> Opened:
     written = smpp_logins.create(opened) if held is None else smpp_logins.change(held.version, opened)
     if not written:
         raise _taken(login)
+    record_change.changed(KIND, login.system_id, held.value if held else None, opened)
     return Opened(Row(opened, held.version + 1 if held else 1), password)
 
 
@@ -70,6 +73,7 @@ def change_login(login: SmppLogin, expected_version: int, now_ms: int) -> Row[Sm
     )
     if not smpp_logins.change(expected_version, changed):
         raise Fault("version_conflict", f"the login is at version {held.version}")
+    record_change.changed(KIND, login.system_id, kept, changed, account=kept.account)
     if changed.state != "active":
         unbind_all(login.system_id, now_ms)
     return Row(changed, expected_version + 1)
@@ -86,6 +90,7 @@ def rotate_password(system_id: str, now_ms: int, *, unbind: bool) -> Opened:
         held = read_login(system_id)
         rotated = msgspec.structs.replace(held.value, password_hash=password_hash)
         if smpp_logins.change(held.version, rotated):
+            record_change.changed(KIND, system_id, held.value, rotated, account=rotated.account)
             if unbind:
                 unbind_all(system_id, now_ms)
             return Opened(Row(rotated, held.version + 1), password)
@@ -99,7 +104,9 @@ def close_login(system_id: str, now_ms: int) -> None:
     """
     for _ in range(_ATTEMPTS):
         held = read_login(system_id)
-        if smpp_logins.change(held.version, msgspec.structs.replace(held.value, state="closed")):
+        closed = msgspec.structs.replace(held.value, state="closed")
+        if smpp_logins.change(held.version, closed):
+            record_change.changed(KIND, system_id, held.value, closed, account=closed.account)
             unbind_all(system_id, now_ms)
             return
     raise Overloaded(f"login {system_id} kept changing")

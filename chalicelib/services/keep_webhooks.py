@@ -21,6 +21,7 @@ from chalicelib.domain.webhook import (
 from chalicelib.domain.webhook_delivery import Delivery
 from chalicelib.domain.webhook_event import Event
 from chalicelib.domain.webhook_signature import new_secret
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.services.listen import listen
 from chalicelib.services.tell_webhooks import send_to
@@ -63,6 +64,7 @@ def open_webhook(account: str, given: Settings, now_ms: int) -> Told:
     webhooks.put_secrets(made.id, (Secret(secret),))
     listen(account, now_ms)
     webhooks.change(account, added)
+    record_change.changed(WEBHOOK, made.id, None, made)
     return Told(made, secret)
 
 
@@ -72,7 +74,9 @@ def change_webhook(account: str, id_: str, given: Settings) -> Endpoint:
     endpoint = _found(webhooks.get(account), id_)
     if given.active and endpoint.state == "disabled":
         webhook_health.forget(id_)  # it begins anew
-    return _change(account, id_, lambda held: _made(held, given))
+    changed = _change(account, id_, lambda held: _made(held, given))
+    record_change.changed(WEBHOOK, id_, endpoint, changed)
+    return changed
 
 
 def rotate_secret(account: str, id_: str, now_ms: int) -> Told:
@@ -86,7 +90,9 @@ def rotate_secret(account: str, id_: str, now_ms: int) -> Told:
     )
     secret = new_secret()
     webhooks.put_secrets(id_, (Secret(secret), *before)[:MAX_SECRETS])
-    return Told(_change(account, id_, lambda held: msgspec.structs.replace(held, rotated_ms=now_ms)), secret)
+    rotated = _change(account, id_, lambda held: msgspec.structs.replace(held, rotated_ms=now_ms))
+    record_change.changed(WEBHOOK, id_, {"secrets": len(before)}, {"secrets": len(before) + 1})
+    return Told(rotated, secret)
 
 
 def delete_webhook(account: str, id_: str) -> None:
@@ -96,7 +102,9 @@ def delete_webhook(account: str, id_: str) -> None:
         _found(held, id_)
         return msgspec.structs.replace(held, endpoints=tuple(one for one in held.endpoints if one.id != id_))
 
+    endpoint = _found(webhooks.get(account), id_)
     webhooks.change(account, without)
+    record_change.changed(WEBHOOK, id_, endpoint, None)
     webhooks.forget_secrets(id_)
     webhook_health.forget(id_)
 

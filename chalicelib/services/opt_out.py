@@ -10,6 +10,7 @@ from chalicelib.domain.account import Account, OptOutWords
 from chalicelib.domain.message import Category
 from chalicelib.domain.numbers import BadNumber, Number, normalize
 from chalicelib.domain.opt_outs import Meaning, understood
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.services.import_numbers import Import, import_numbers
 from chalicelib.store import accounts, opt_outs
@@ -57,6 +58,7 @@ def leave(account: Account, number: str, now_ms: int) -> OptOut:
     _flag(account)
     opt_out = OptOut(account=account.id, number=known.e164, left=True, at_ms=now_ms, way="api")
     opt_outs.note(opt_out)
+    record_change.changed("opt_out", known.e164, None, {"left": True})
     return read(account, known.e164)
 
 
@@ -69,7 +71,9 @@ def import_list(account: Account, given: bytes | Iterable[str], now_ms: int) -> 
             OptOut(account=account.id, number=number.e164, left=True, at_ms=now_ms, way="import") for number in numbers
         )
 
-    return import_numbers(given, account.default_region, write)
+    imported = import_numbers(given, account.default_region, write)
+    record_change.changed("opt_out", "import", None, {"imported": imported.imported, "invalid": imported.invalid})
+    return imported
 
 
 def read(account: Account, number: str) -> OptOut:
@@ -84,12 +88,16 @@ def come_back(account: Account, number: str, now_ms: int) -> str:
     """The number gets messages again, as the account says. Raises Fault `not_found`."""
     held = read(account, number)
     opt_outs.note(msgspec.structs.replace(held, left=False, at_ms=max(now_ms, held.at_ms), way="api", word=None))
+    record_change.changed("opt_out", held.number, {"left": held.left}, {"left": False})
     return held.number
 
 
 def set_words(account: Account, words: Sequence[OptOutWords]) -> tuple[OptOutWords, ...]:
     """The account's own words; none: those of all. Raises Fault `version_conflict`."""
     _change(account.id, opt_out_words=tuple(words))
+    record_change.changed(
+        "account", account.id, {"opt_out_words": account.opt_out_words}, {"opt_out_words": tuple(words)}
+    )
     return tuple(words)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from chalicelib.domain.rules import Gateway, Route, Rules, SenderRule
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, FieldFault, not_found
 from chalicelib.services.refuse_losses import candidate, check_publication
 from chalicelib.store import rule_rows, rules
@@ -20,7 +21,7 @@ def publish(by: str, note: str, now_ms: int, *, below_cost: bool = False) -> Rul
     rate_plans = rule_rows.rate_plans.everything()
     if costs and not below_cost:
         check_publication(candidate(routes, numbering, rate_plans, costs, now_ms), now_ms)
-    return rules.publish(
+    published = rules.publish(
         gateways,
         routes,
         numbering,
@@ -33,12 +34,14 @@ def publish(by: str, note: str, now_ms: int, *, below_cost: bool = False) -> Rul
         rate_plans=rate_plans,
         costs=costs,
     )
+    record_change.changed("rules", str(published.number), None, {"note": note, "below_cost": below_cost})
+    return published
 
 
 def roll_back(number: int, by: str, note: str, now_ms: int) -> Rules:
     """An old snapshot's content under a new number. The rows stay as they are. Raises Fault `not_found`."""
     old = snapshot(number)
-    return rules.publish(
+    published = rules.publish(
         list(old.gateways),
         list(old.routes),
         list(old.numbering),
@@ -51,6 +54,8 @@ def roll_back(number: int, by: str, note: str, now_ms: int) -> Rules:
         rate_plans=old.rate_plans,
         costs=old.costs,
     )
+    record_change.changed("rules", str(published.number), None, {"note": note, "as": number})
+    return published
 
 
 def snapshot(number: int) -> Rules:

@@ -51,7 +51,7 @@ def days(first: date | None, last: date | None, now_ms: int) -> tuple[date, date
 
 
 def search(asked: Asked, position: str | None, limit: int) -> tuple[list[Found], str | None]:
-    """Up to `limit` entries, newest first, and where to go on (None: all were seen). `position`: None, or from before."""
+    """Up to `limit` entries, newest first, and the position to go on from (None: all were seen)."""
     since, before = _begin(asked.first), position or _begin(date.fromordinal(asked.last.toordinal() + 1))
     ended = position
     found: list[Found] = []

@@ -14,6 +14,7 @@ from chalicelib.api.message_types import MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECO
 from chalicelib.domain.account import Account, AccountState, RefundPolicy, TextRetention, Traffic
 from chalicelib.domain.ids import MAX_SHARDS
 from chalicelib.domain.text import MAX_PARTS
+from chalicelib.services import record_change
 from chalicelib.services.faults import not_found
 from chalicelib.services.keep_account import change_account, open_account
 from chalicelib.store import accounts, wallets
@@ -137,7 +138,14 @@ def change_an_account(call: AdminCall, account: AccountId, body: AccountChange) 
 def set_credit_limit(call: AdminCall, account: AccountId, body: CreditLimit) -> AccountWithWallet:
     """Set how far below zero an account may go."""
     held = _held(account)
+    before = wallets.get(account, consistent=True)
     wallets.set_credit_limit(account, body.credit_limit.micros)
+    record_change.changed(
+        "wallet",
+        account,
+        {"credit_limit_micros": before.credit_limit_micros} if before else None,
+        {"credit_limit_micros": body.credit_limit.micros},
+    )
     return _with_wallet(held)
 
 

@@ -12,11 +12,13 @@ from chalicelib.api.endpoints import AdminCall, Endpoints
 from chalicelib.api.message_types import instant
 from chalicelib.domain.account import ApiKey, Role
 from chalicelib.domain.message import Mode
+from chalicelib.services.admit import require
 from chalicelib.services.faults import FieldFault, invalid, not_found
-from chalicelib.services.issue_key import Access, Issued, change_key, issue_admin_key, issue_customer_key
+from chalicelib.services.issue_key import Access, Issued, change_key, issue_admin_key, issue_customer_key, revoke
 from chalicelib.store import accounts, api_keys
 
 endpoints: Final = Endpoints(__name__, tag="API keys", role="admin")
+ADMINISTRATORS: Final = "admin.administrators:write"  # a key that may all is like an administrator
 
 
 Scope = Annotated[
@@ -89,7 +91,7 @@ def list_keys_of_account(call: AdminCall, account: AccountId) -> Listing[KeyView
     return Listing(data=tuple(_view(key) for key in api_keys.of_account(account)))
 
 
-@endpoints.post("/v1/admin/keys", status=201)
+@endpoints.post("/v1/admin/keys", status=201, right=ADMINISTRATORS)
 def issue_administrators_key(call: AdminCall, body: NewAdminKey) -> IssuedKey:
     """Issue a key to an administrator. The answer is the only place where its secret is told."""
     return _issued(issue_admin_key(body.name, call.now_ms, _access(body, "admin")))
@@ -108,9 +110,7 @@ def change_a_key(call: AdminCall, key: KeyId, body: KeyChange) -> KeyView:
 
     It takes effect within some seconds. Two changes at once: the later stands.
     """
-    held = api_keys.get(key)
-    if held is None:
-        raise not_found("key")
+    held = _check_may_change(call, key)
     return _view(change_key(key, body.name, _access(body, held.role)))
 
 
@@ -120,10 +120,18 @@ def revoke_key(call: AdminCall, key: KeyId) -> KeyView:
 
     It stops working within some seconds. Revoking it again changes nothing.
     """
-    revoked = api_keys.revoke(key, call.now_ms)
-    if revoked is None:
+    _check_may_change(call, key)
+    return _view(revoke(key, call.now_ms))
+
+
+def _check_may_change(call: AdminCall, key: str) -> ApiKey:
+    """The key. Raises Fault `not_found`; `forbidden` where it is an administrator's, and those are not the caller's."""
+    held = api_keys.get(key)
+    if held is None:
         raise not_found("key")
-    return _view(revoked)
+    if held.role == "admin":
+        require(call.caller, ADMINISTRATORS)
+    return held
 
 
 def _access(given: KeyAccess, role: Role) -> Access:

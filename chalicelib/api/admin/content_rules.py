@@ -13,6 +13,7 @@ from chalicelib.api.message_types import MAX_TEXT, instant
 from chalicelib.domain import ids
 from chalicelib.domain.content_rules import MAX_PATTERN_LENGTH, MAX_PATTERNS, Hit
 from chalicelib.domain.rules import SpamAction, SpamKind, SpamRule
+from chalicelib.services.drop_row import drop_row
 from chalicelib.services.faults import not_found
 from chalicelib.services.keep_rules import change_spam_rule, create_spam_rule, tried
 from chalicelib.store import rule_hits, rule_rows, rules
@@ -87,7 +88,7 @@ def create_content_rule(call: AdminCall, body: ContentRuleSettings) -> ContentRu
     return _view(create_spam_rule(_rule(ids.new_id("spm", call.now_ms), body)), None)
 
 
-@endpoints.post("/v1/admin/content-rules/try")
+@endpoints.post("/v1/admin/content-rules/try", right="admin.content-rules:read", changes=False)
 def try_content_rules(call: AdminCall, body: TextToTry) -> Trial:
     """Hold a text against the content rules, as they are edited or as they are in force. Nothing is counted."""
     held = rules.current(call.now_ms).spam if body.published else rule_rows.spam.everything()
@@ -122,8 +123,7 @@ def change_content_rule(call: AdminCall, rule: ContentRuleId, body: ContentRuleC
 @endpoints.delete("/v1/admin/content-rules/{rule}")
 def delete_content_rule(call: AdminCall, rule: ContentRuleId) -> Deleted:
     """Delete a content rule; it goes with the next publishing."""
-    if not rule_rows.spam.delete(rule):
-        raise not_found("content rule")
+    drop_row("rule", rule_rows.spam, rule, "content rule")
     return Deleted(rule)
 
 

@@ -10,7 +10,7 @@ from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
 from chalicelib.domain.rules import CountryRule
 from chalicelib.domain.suppression import MINUTES_A_DAY
-from chalicelib.services.faults import not_found
+from chalicelib.services.drop_row import drop_row
 from chalicelib.services.keep_rules import set_country
 from chalicelib.store import rule_rows
 
@@ -79,8 +79,7 @@ def list_country_hours(call: AdminCall, query: PageQuery) -> Listing[CountryView
 @endpoints.delete("/v1/admin/countries/{country}")
 def delete_country_hours(call: AdminCall, country: Country) -> Deleted:
     """Delete a country's hours: messages may go there at any time, once that is published."""
-    if not rule_rows.countries.delete(country):
-        raise not_found("country with hours")
+    drop_row("country", rule_rows.countries, country, "country with hours")
     return Deleted(country)
 
 

@@ -8,7 +8,7 @@ from chalicelib.api.admin.types import Deleted, PageQuery, Prefix
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, CsvBody, Endpoints
 from chalicelib.domain.rules import NumberingPrefix
-from chalicelib.services.faults import not_found
+from chalicelib.services.drop_row import drop_row
 from chalicelib.services.import_numbering import import_numbering, parse_csv
 from chalicelib.store import rule_rows
 
@@ -55,6 +55,5 @@ def list_numbering_plan(call: AdminCall, query: PageQuery) -> Listing[NumberingL
 @endpoints.delete("/v1/admin/numbering/{prefix}")
 def delete_numbering_line(call: AdminCall, prefix: Prefix) -> Deleted:
     """Delete a line of the numbering plan; it goes with the next publishing."""
-    if not rule_rows.numbering.delete(prefix):
-        raise not_found("line of the numbering plan")
+    drop_row("prefix", rule_rows.numbering, prefix, "line of the numbering plan")
     return Deleted(prefix)

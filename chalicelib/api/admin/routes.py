@@ -11,6 +11,7 @@ from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
 from chalicelib.domain import ids
 from chalicelib.domain.rules import Route, Target
+from chalicelib.services.drop_row import drop_row
 from chalicelib.services.faults import not_found
 from chalicelib.services.keep_route import change_route, create_route
 from chalicelib.store import rule_rows
@@ -101,8 +102,7 @@ def change_a_route(call: AdminCall, route: RouteId, body: RouteChange) -> RouteV
 @endpoints.delete("/v1/admin/routes/{route}")
 def delete_a_route(call: AdminCall, route: RouteId) -> Deleted:
     """Delete a route; it goes with the next publishing."""
-    if not rule_rows.routes.delete(route):
-        raise not_found("route")
+    drop_row("route", rule_rows.routes, route)
     return Deleted(route)
 
 

@@ -10,6 +10,7 @@ from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
 from chalicelib.domain import ids
 from chalicelib.domain.rules import SenderForm, SenderRule
+from chalicelib.services.drop_row import drop_row
 from chalicelib.services.faults import not_found
 from chalicelib.services.keep_rules import change_sender_rule, create_sender_rule
 from chalicelib.store import rule_rows
@@ -90,8 +91,7 @@ def change_a_sender_rule(call: AdminCall, sender_rule: SenderRuleId, body: Sende
 @endpoints.delete("/v1/admin/sender-rules/{sender_rule}")
 def delete_sender_rule(call: AdminCall, sender_rule: SenderRuleId) -> Deleted:
     """Delete a sender rule; it goes with the next publishing."""
-    if not rule_rows.senders.delete(sender_rule):
-        raise not_found("sender rule")
+    drop_row("sender_rule", rule_rows.senders, sender_rule, "sender rule")
     return Deleted(sender_rule)
 
 
