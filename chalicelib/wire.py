@@ -16,6 +16,7 @@ from chalicelib.domain.waiting import Window
 from chalicelib.domain.webhook_event import Event
 
 __all__ = [
+    "EVERYBODY",
     "MAX_BUNDLE_BYTES",
     "MAX_BUNDLE_MESSAGES",
     "VERSION",
@@ -307,6 +308,9 @@ class MailBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     notice: Notice | None = None
     mail: str = ""
     v: int = VERSION
+
+
+EVERYBODY: Final = "-"  # as the account: all of them
 
 
 class ArchiveWork(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="archive"):

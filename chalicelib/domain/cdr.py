@@ -97,7 +97,9 @@ def cdr_of(message_id: str, account: str, facts: Iterable[AnyFact], hash_key: by
     content, queued = message.content, message.queued
     ends = [fact for fact in known if isinstance(fact, FinalFact)]
     end = max(ends, key=lambda fact: RANK[fact.status], default=None)
-    submitted = sorted((fact for fact in known if isinstance(fact, Submitted)), key=lambda fact: (fact.part, fact.at_ms))
+    submitted = sorted(
+        (fact for fact in known if isinstance(fact, Submitted)), key=lambda fact: (fact.part, fact.at_ms)
+    )
     created_ms = ids.created_ms_of(message_id)
     return Cdr(
         message_id=message_id,
@@ -141,7 +143,7 @@ def cdr_of(message_id: str, account: str, facts: Iterable[AnyFact], hash_key: by
 
 
 def counted_ms(message_id: str, queued: Queued | None, ends: Iterable[FinalFact]) -> int:
-    """The instant at which a message counts: its charge, or its refusal; until then, when it was made (decision 0020)."""
+    """When a message counts (decision 0020): as it is charged, or refused; until then, as it was made."""
     if queued is not None:
         return queued.at_ms
     return min((end.at_ms for end in ends), default=ids.created_ms_of(message_id))
@@ -158,7 +160,9 @@ def text_hash(content: Content, key: bytes) -> str:
     With a key, because most texts can be guessed: a plain hash of "your code is 123456" gives the code away to who
     tries a million. Equal texts of an account have equal hashes, so that they can be found; those of two have not.
     """
-    octets = content.data if content.encoding is Encoding.BINARY else unicodedata.normalize("NFC", content.text).encode()
+    octets = (
+        content.data if content.encoding is Encoding.BINARY else unicodedata.normalize("NFC", content.text).encode()
+    )
     return hmac.new(key, octets, sha256).hexdigest()
 
 

@@ -97,7 +97,6 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     category: Category = "promotional"
     data_coding: int | None = None  # as SMPP gave a scheduled one: what replaces its text is read by it
     by: str = ""  # who sent it: the user's id, else the API key's, else the SMPP login
-    by: str = ""  # who sent it: a user, else an API key, else an SMPP login
     text_hash: str = ""  # instead of the text, or data, where that is not kept (domain.cdr.text_hash)
     text_length: int = 0  # how many characters, or octets, that one had
 

@@ -13,7 +13,7 @@ from chalicelib.services.tell_webhooks import tell_webhooks
 from chalicelib.store import accounts, messages, webhooks
 from chalicelib.store.messages import Whose
 
-__all__ = ["Heard", "News", "announce"]
+__all__ = ["Heard", "News", "announce", "has_ears"]
 
 log: Final = logging.getLogger(__name__)
 # Each hears all news of accounts that listen, and takes its own; told twice it must do as if it were told once.
@@ -29,7 +29,7 @@ def announce(news: Sequence[News], now_ms: int) -> None:
     where nobody listens, else a request or two a hundred messages. Raises what its listeners raise, and
     dynamo.Overloaded.
     """
-    told = {one.name: one for one in news if _has_ears(one, now_ms)}
+    told = {one.name: one for one in news if has_ears(one.account, one.message, now_ms) and one.stands is not False}
     if not told:
         return
     heard = _heard(list(told.values()))
@@ -37,14 +37,15 @@ def announce(news: Sequence[News], now_ms: int) -> None:
         tell(heard, now_ms)
 
 
-def _has_ears(news: News, now_ms: int) -> bool:
-    """Whether anybody may want to hear it. What a job made came by no login and names no callback, so of the listeners
-    it is for the account's webhooks alone; where there are none by this very memory, tell_webhooks would find none.
+def has_ears(account_id: str, message: str, now_ms: int) -> bool:
+    """Whether anybody may want to hear of the message. What a job made came by no login and names no callback, so of
+    the listeners it is for the account's webhooks alone; where there are none by this very memory, tell_webhooks would
+    find none.
     """
-    account = accounts.cached(news.account, now_ms)
+    account = accounts.cached(account_id, now_ms)
     if account is None or not account.listens:
         return False
-    return ids.run_of(news.message) is None or bool(webhooks.cached(news.account, now_ms).endpoints)
+    return ids.run_of(message) is None or bool(webhooks.cached(account_id, now_ms).endpoints)
 
 
 def _heard(news: Sequence[News]) -> list[Heard]:
@@ -71,7 +72,7 @@ def _known(news: Iterable[News]) -> dict[Whose, list[AnyFact]]:
     for one in news:
         if one.content is None:
             sought[*_whose(one), messages.QUEUED] = None
-        if isinstance(one.fact, facts.Final):
+        if isinstance(one.fact, facts.Final) and one.stands is None:
             sought |= {(*_whose(one), key): None for key in ends_over(one.fact.status)}
     return messages.named(sought)
 

@@ -16,7 +16,7 @@ It costs, with reads of 0.125 $ a million (eventually consistent half a unit for
 ledger, all of it each time, about 0.02 $ a million entries; of the messages about 0.03 $ a million.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from heapq import merge
 from itertools import groupby, islice
@@ -29,7 +29,8 @@ from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.audit import Difference, LedgerSum, confirmed, of_usage, of_wallet
 from chalicelib.domain.books import NEAR_MS, Books, Span
-from chalicelib.domain.charging import LedgerEntry, UsageLine
+from chalicelib.domain.charging import LedgerEntry
+from chalicelib.domain.usage import UsageLine, by_day
 from chalicelib.store import accounts, ledger, messages, queues, usage, wallets
 from chalicelib.store.messages import Facts
 from chalicelib.wire import Audit
@@ -179,11 +180,9 @@ def _named_after(entry_id: str) -> str:
     return entry_id.partition("/")[0].removesuffix(ids.RELEASED)
 
 
-def _usage(account: str, span: Span) -> list[UsageLine]:
+def _usage(account: str, span: Span) -> Iterable[UsageLine]:
     """The usage lines of the span's days, as they are kept."""
-    told = [ids.day_at(at_ms) for at_ms in range(span.since_ms, span.until_ms, DAY_MS)]
-    months = dict.fromkeys(day[:7] for day in told)
-    return [line for month in months for line in usage.month(account, month) if line.day in told]
+    return by_day(usage.between(account, span.since_ms, span.until_ms))
 
 
 def _lookback_ms(account: Account) -> int:

@@ -41,23 +41,32 @@ def begin(user: User, origin: From, now_ms: int) -> Begun:
     return _keep(session, token, user)
 
 
-def begin_as(account: str, role: AccountRole, who: str, user: User | None, origin: From, now_ms: int) -> Begun:
-    """A session of an administrator who acts as that account; `who` is its `user:…` or `key:…`, `user` the former."""
+class InPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """As which account an administrator acts, and in which role. `who` is the administrator: 'user:…' or 'key:…'."""
+
+    account: str
+    role: AccountRole
+    who: str
+    user: User | None  # None: a key
+
+
+def begin_in_place(of: InPlace, origin: From, now_ms: int) -> Begun:
+    """A session of an administrator in an account's place."""
     token = _token(now_ms)
     session = Session(
         id=token.id,
-        holder=who.partition(":")[2],
+        holder=of.who.partition(":")[2],
         secret_sha256=digest(token.secret),
         created_ms=now_ms,
         used_ms=now_ms,
-        generation=user.generation if user else 0,
+        generation=of.user.generation if of.user else 0,
         address=origin.address,
         user_agent=origin.user_agent[:MAX_USER_AGENT],
-        account=account,
-        role=role,
-        impersonated_by=who,
+        account=of.account,
+        role=of.role,
+        impersonated_by=of.who,
     )
-    return _keep(session, token, user)
+    return _keep(session, token, of.user)
 
 
 def _token(now_ms: int) -> KeyText:

@@ -58,7 +58,8 @@ def cancel(account: Account, message_id: str, now_ms: int) -> Message:
     )
     queues.send(queues.OUTCOMES, OutcomeBundle(id=ids.new_ulid(now_ms), outcomes=(end,)))
     canceled = Final(at_ms=at_ms, status=end.status, error=error)
-    messages.put_facts([Noted(account.id, message_id, canceled, account.retention_days)])
+    unpaid = told.message.queued is None
+    messages.put_facts([Noted(account.id, message_id, canceled, account.retention_days, refused=unpaid)])
     # Folded of what was read: a receipt or rejection that arrives at this moment will tell for itself.
     return fold(message_id, (*told.facts, canceled)) or told.message
 

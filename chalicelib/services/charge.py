@@ -90,7 +90,7 @@ def _facts(bundle: RoutedBundle, entry: LedgerEntry, now_ms: int) -> Iterator[No
             # accept notes nothing of messages that share a bundle, and here they have no `queued` to say what they are
             yield Noted(bundle.account, draft.id, Accepted(at_ms=draft.at_ms, content=draft.content), days)
             told = Held(at_ms=entry.at_ms) if verdict.held else _refused(verdict, entry)
-            yield Noted(bundle.account, draft.id, told, days)
+            yield Noted(bundle.account, draft.id, told, days, refused=not verdict.held, to=draft.content.to)
 
 
 def _refused(refusal: Refusal, entry: LedgerEntry) -> Final:

@@ -12,10 +12,11 @@ _LOOK_EVERY: Final = 500  # lines between two looks at the clock
 
 
 class Line(NamedTuple):
-    """A line with its end, and a position behind which the lines after it begin."""
+    """A line with its end, and a position behind which the lines after it begin. Or several lines, or none yet."""
 
     position: str
     raw: bytes
+    rows: int = 1
 
 
 def make(key: str, head: bytes, lines_after: Callable[[str], Iterator[Line]], now_ms: int) -> Made | None:
@@ -47,15 +48,15 @@ def _write(key: str, so_far: Progress, lines_after: Callable[[str], Iterator[Lin
     """Write lines; whether those were all."""
     ends = time.monotonic() + _SECONDS
     buffer = bytearray(so_far.rest)
-    for position, raw in lines_after(so_far.position):
+    for position, raw, rows in lines_after(so_far.position):
         buffer += raw
         so_far.position = position
-        so_far.rows += 1
+        so_far.rows += rows
         if len(buffer) >= made_files.PART_BYTES:
             so_far.upload = so_far.upload or made_files.begin(key)
             _part(key, so_far, bytes(buffer))
             buffer.clear()
-        if not so_far.rows % _LOOK_EVERY and time.monotonic() > ends:
+        if (rows != 1 or not so_far.rows % _LOOK_EVERY) and time.monotonic() > ends:
             so_far.rest = bytes(buffer)
             return False
     so_far.rest = bytes(buffer)

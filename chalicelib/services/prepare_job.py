@@ -54,9 +54,8 @@ def conclude(row: JobRow, survey: Survey, now_ms: int) -> JobRow | None:
     """The job with its survey, started where it is due. None where somebody has changed it meanwhile."""
     job, version = row.job, row.version
     waits = job.next_ms is not None and job.next_ms > now_ms
-    if (
-        not survey.valid and not job.dry_run and not (waits and job.source.kind == "groups")
-    ):  # groups may fill till then
+    may_fill = waits and job.source.kind == "groups"
+    if not survey.valid and not job.dry_run and not may_fill:
         _end_without_recipients(row, survey, now_ms)
         return None
     status: JobStatus = "ready" if job.dry_run else "scheduled"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chalicelib.domain import ids
-from chalicelib.domain.charging import UsageLine
 from chalicelib.domain.message import Queued, Refunded
+from chalicelib.domain.usage import UsageLine, slot_at
 from chalicelib.store import accounts, ledger, messages
 from chalicelib.store.ledger import Refund
 from chalicelib.store.messages import Noted
@@ -22,7 +22,7 @@ class Due(NamedTuple):
 def refund(account: str, dues: Sequence[Due], now_ms: int) -> None:
     """Give back what the queued facts say was charged, and note it. What cost nothing is let be.
 
-    The day of the charge is the one whose usage the refund shows in.
+    The slot of the charge is the one whose usage it is taken off; that of now is the one in which it was paid back.
     """
     paid = {f"{ids.bundle_of_single(due.message_id)}/refund": due for due in dues if due.queued.charge_micros}
     if not paid:
@@ -38,7 +38,7 @@ def refund(account: str, dues: Sequence[Due], now_ms: int) -> None:
 def _refund(name: str, due: Due) -> Refund:
     queued = due.queued
     line = UsageLine(
-        day=ids.day_at(queued.at_ms),
+        slot=slot_at(queued.at_ms),
         country=queued.content.country,
         operator=queued.operator,
         gateway=queued.gateway,

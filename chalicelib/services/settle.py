@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -10,14 +10,15 @@ import msgspec
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain import message as facts
-from chalicelib.domain.message import FINAL, AnyFact, Final, Receipt, ends_over, outcome_of_parts
+from chalicelib.domain.message import FINAL, RANK, AnyFact, Final, Queued, Receipt, Status, outcome_of_parts
 from chalicelib.domain.refunds import EndedBy, is_refunded
-from chalicelib.services.announce import News, announce
+from chalicelib.services.announce import News, announce, has_ears
+from chalicelib.services.count_ends import count_ends
 from chalicelib.services.refund import Due, refund
 from chalicelib.services.tally import tally_outcomes
 from chalicelib.services.tell_esme import tell_again
 from chalicelib.store import accounts, messages, queues, receipt_pointers
-from chalicelib.store.messages import Noted
+from chalicelib.store.messages import Noted, Whose
 from chalicelib.store.receipt_pointers import Pointer, name_of
 from chalicelib.wire import (
     AttemptOutcome,
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 # then it belongs to nobody.
 LOOKS_SECONDS = (1, 5, 15, 30, 90, 600, 900, 900, 900)
 UNMATCHED = "unmatched receipt"
+Told = tuple[str, str, AnyFact]  # account, message id, what happened to it
 
 
 class Found(NamedTuple):
@@ -63,23 +65,25 @@ def settle(bundles: Sequence[OutcomeBundle], now_ms: int) -> None:
     pointers = [_pointer(outcome) for outcome in submitted]
     receipt_pointers.put(pointers)
     found, missing = _match(_of(outcomes, ReceiptOutcome), pointers)
-    happened: list[tuple[str, str, AnyFact]] = [
+    happened: list[Told] = [
         *((one.account, one.message, _submitted(one)) for one in submitted),
         *((one.account, one.message, _attempted(one)) for one in _of(outcomes, AttemptOutcome)),
         *((one.pointer.account, one.pointer.message, _receipt(one)) for one in found),
     ]
     _note(happened, now_ms)
     endings = [*(_ended(outcome) for outcome in _of(outcomes, EndOutcome)), *_decided(found)]
-    ended: list[tuple[str, str, AnyFact]] = [(one.account, one.message_id, one.final) for one in endings]
-    _note(ended, now_ms)
+    ended = [(one.account, one.message_id, one.final) for one in endings]
+    queued = _queued(happened, ended, now_ms)
+    standing = count_ends(ended, queued, now_ms)
+    _note_ends(ended, queued, now_ms)
     tally_outcomes(
         bundles,
         ((id(one.outcome), one.pointer.message) for one in found),
         ((one.message_id, one.final.status) for one in endings),
         now_ms,
     )
-    _pay_back(endings, now_ms)
-    announce([News(account=one[0], message=one[1], fact=one[2]) for one in _news(*happened, *ended)], now_ms)
+    _pay_back(endings, queued, standing, now_ms)
+    announce([_news(*one, queued, standing) for one in (*happened, *ended) if _is_news(one[2])], now_ms)
     tell_again(_of(outcomes, ToldInVain))
     _park(missing, now_ms)
     _hand_on(_of(outcomes, InboundOutcome), now_ms)
@@ -91,9 +95,32 @@ def _hand_on(inbound: Sequence[InboundOutcome], now_ms: int) -> None:
         queues.send(queues.INBOUND, InboundBundle(id=ids.new_ulid(now_ms), came=tuple(inbound)))
 
 
-def _news(*noted: tuple[str, str, AnyFact]) -> Iterator[tuple[str, str, AnyFact]]:
-    """All but attempts, which are the platform's own affair."""
-    return (one for one in noted if not isinstance(one[2], facts.Attempted))
+def _queued(happened: Iterable[Told], ended: Iterable[Told], now_ms: int) -> dict[Whose, Queued]:
+    """How each message was charged that has ended, or that somebody hears of: read once, for all that ask below."""
+    heard = ((account, message) for account, message, fact in happened if _is_news(fact))
+    whose = [(account, message) for account, message, _ in ended]
+    whose += (one for one in heard if has_ears(*one, now_ms))
+    known = messages.named((*one, messages.QUEUED) for one in dict.fromkeys(whose))
+    return {one: fact for one, some in known.items() for fact in some if isinstance(fact, Queued)}
+
+
+def _is_news(fact: AnyFact) -> bool:
+    """Attempts are the platform's own affair."""
+    return not isinstance(fact, facts.Attempted)
+
+
+def _news(
+    account: str, message: str, fact: AnyFact, queued: Mapping[Whose, Queued], standing: Mapping[Whose, Status]
+) -> News:
+    paid, counted = queued.get((account, message)), standing.get((account, message))
+    stands = counted is None or not isinstance(fact, Final) or RANK[counted] <= RANK[fact.status]
+    return News(
+        account=account,
+        message=message,
+        fact=fact,
+        content=paid.content if paid else None,
+        stands=stands if paid else None,
+    )
 
 
 def _match(receipts: Sequence[ReceiptOutcome], fresh: Iterable[Pointer]) -> tuple[list[Found], list[ReceiptOutcome]]:
@@ -147,19 +174,17 @@ def _ended(outcome: EndOutcome) -> Ending:
     return Ending(outcome.account, outcome.message, final, EndedBy.PLATFORM, outcome.refundable)
 
 
-def _pay_back(endings: Sequence[Ending], now_ms: int) -> None:
+def _pay_back(
+    endings: Sequence[Ending], queued: Mapping[Whose, Queued], standing: Mapping[Whose, Status], now_ms: int
+) -> None:
     """Refund by the accounts' policies, unless a message is known to have fared better than its end says."""
     asked = {(one.account, one.message_id): one for one in endings if _may_be_paid_back(one, now_ms)}
-    known = messages.named(
-        (*whose, key) for whose, one in asked.items() for key in (messages.QUEUED, *ends_over(one.final.status))
-    )
     dues: dict[str, list[Due]] = defaultdict(list)
     for whose, one in asked.items():
-        facts_known = known.get(whose, ())
-        queued = next((fact for fact in facts_known if isinstance(fact, facts.Queued)), None)
-        if queued is not None and not any(isinstance(fact, Final) for fact in facts_known):
-            why = one.final.error.code if one.final.error else one.final.status
-            dues[one.account].append(Due(one.message_id, queued, why))
+        paid, status = queued.get(whose), one.final.status
+        if paid is not None and RANK[standing.get(whose, status)] <= RANK[status]:
+            why = one.final.error.code if one.final.error else status
+            dues[one.account].append(Due(one.message_id, paid, why))
     for account, of_account in dues.items():
         refund(account, of_account, now_ms)
 
@@ -185,10 +210,18 @@ def _park(missing: Sequence[ReceiptOutcome], now_ms: int) -> None:
             queues.bury(queues.OUTCOMES, wire.encode(bundle), UNMATCHED, receives=looked + 1)
 
 
-def _note(noted: Iterable[tuple[str, str, AnyFact]], now_ms: int) -> None:
+def _note(noted: Iterable[Told], now_ms: int) -> None:
     messages.put_facts(
         Noted(account, message_id, fact, accounts.retention_days(account, now_ms))
         for account, message_id, fact in noted
+    )
+
+
+def _note_ends(ended: Iterable[Told], queued: Mapping[Whose, Queued], now_ms: int) -> None:
+    """Only once they are counted: who comes after a death in between counts nothing twice, and notes them."""
+    messages.put_facts(
+        Noted(account, message_id, final, accounts.retention_days(account, now_ms), (account, message_id) not in queued)
+        for account, message_id, final in ended
     )
 
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -103,7 +103,7 @@ def summaries(day: str, account: str, parts: int) -> Iterator[SummaryLine]:
 
 def close(closed: Closed) -> None:
     """Note that the account's day is archived, once the parts of a longer archiving before this one are gone."""
-    for key in parts_of(closed.day, closed.account):
+    for key in listing(closed.day, closed.account).parts:
         if key >= _part(closed.day, closed.account, closed.parts):
             _delete(key)
     _put(f"{folder(closed.day, closed.account)}{_CLOSED}", _encoder.encode(closed), "application/json")
@@ -119,22 +119,23 @@ def closed(day: str, account: str) -> Closed | None:
         raise
 
 
-def parts_of(day: str, account: str) -> list[str]:
-    """The keys of the parts of an account's day, in their order."""
-    return list(_keys(folder(day, account), ""))
+class Listing(NamedTuple):
+    """What is archived of a day: of which accounts it is closed, and the keys of the parts, in order."""
+
+    closed: frozenset[str]
+    parts: tuple[str, ...]
 
 
-def accounts_of(day: str) -> list[str]:
-    """The accounts of which something is archived of that day, in order."""
-    pages = _s3().get_paginator("list_objects_v2").paginate(
-        Bucket=settings().cdr_bucket, Prefix=f"{PREFIX}day={day}/", Delimiter="/"
-    )
-    return [account_of(one["Prefix"]) for page in pages for one in page.get("CommonPrefixes", ())]
+def listing(day: str, account: str | None = None) -> Listing:
+    """What is archived of a day, of all accounts or of one."""
+    keys = list(_keys(folder(day, account) if account else f"{PREFIX}day={day}/", ""))
+    closed = frozenset(account_of(key) for key in keys if key.endswith(_CLOSED))
+    return Listing(closed, tuple(key for key in keys if key.endswith(_ENDING)))
 
 
 def keys_after(key: str) -> Iterator[str]:
     """The keys of all parts behind one ('': all), by day, account and number; listed as they are asked for."""
-    return _keys(PREFIX, key)
+    return (found for found in _keys(PREFIX, key) if found.endswith(_ENDING))
 
 
 def lines(key: str, skip: int = 0) -> Iterator[bytes]:
@@ -171,11 +172,11 @@ def has(key: str, number: str) -> bool:
 
 
 def _keys(prefix: str, after: str) -> Iterator[str]:
-    pages = _s3().get_paginator("list_objects_v2").paginate(
-        Bucket=settings().cdr_bucket, Prefix=prefix, StartAfter=after
+    pages = (
+        _s3().get_paginator("list_objects_v2").paginate(Bucket=settings().cdr_bucket, Prefix=prefix, StartAfter=after)
     )
     for page in pages:
-        yield from (str(one["Key"]) for one in page.get("Contents", ()) if one["Key"].endswith(_ENDING))
+        yield from (str(one["Key"]) for one in page.get("Contents", ()))
 
 
 def _part(day: str, account: str, part: int) -> str:

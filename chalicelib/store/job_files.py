@@ -40,9 +40,9 @@ def url_to_upload(account: str, upload: str) -> str:
     return _presigned("put_object", upload_key(account, upload), UPLOAD_SECONDS)
 
 
-def url_to_download(key: str, name: str) -> str:
-    """A URL that gives the object, as a file of that name."""
-    as_file = {"ResponseContentDisposition": f'attachment; filename="{name}"', "ResponseContentType": "text/csv"}
+def url_to_download(key: str, name: str, kind: str = "text/csv") -> str:
+    """A URL that gives the object, as a file of that name and media type."""
+    as_file = {"ResponseContentDisposition": f'attachment; filename="{name}"', "ResponseContentType": kind}
     return _presigned("get_object", key, DOWNLOAD_SECONDS, **as_file)
 
 
