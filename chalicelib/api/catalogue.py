@@ -11,14 +11,19 @@ from chalicelib.api import (
     inbound,
     jobs,
     ledger,
+    login,
     messages,
     opt_outs,
+    profile,
+    sessions,
     smpp_sessions,
     uploads,
+    users,
     webhooks,
 )
 from chalicelib.api.admin import (
     accounts,
+    administrators,
     api_keys,
     content_rules,
     countries,
@@ -36,6 +41,7 @@ from chalicelib.api.admin import (
     trail,
 )
 from chalicelib.api.admin import jobs as jobs_of_accounts
+from chalicelib.api.admin import users as users_of_accounts
 from chalicelib.api.endpoints import Endpoints
 
 _OPERATIONS: Final = (
@@ -51,7 +57,13 @@ _OPERATIONS: Final = (
     smpp_sessions.endpoints,
     webhooks.endpoints,
     inbound.endpoints,
+    login.endpoints,
+    profile.endpoints,
+    sessions.endpoints,
+    users.endpoints,
     accounts.endpoints,
+    users_of_accounts.endpoints,
+    administrators.endpoints,
     api_keys.endpoints,
     smpp_logins.endpoints,
     credits.endpoints,

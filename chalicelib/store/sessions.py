@@ -39,7 +39,11 @@ _rows: Final = Rows(SessionTable, Session, lambda session: session.id)
 def create(session: Session, expires_ms: int) -> bool:
     """Keep the session until then. False where the id is taken."""
     item = SessionTable(
-        session.id, body=msgspec.json.encode(session).decode(), version=1, holder=session.holder, expires=expires_ms // 1000
+        session.id,
+        body=msgspec.json.encode(session).decode(),
+        version=1,
+        holder=session.holder,
+        expires=expires_ms // 1000,
     )
     try:
         item.save(condition=SessionTable.id.does_not_exist())

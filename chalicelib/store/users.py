@@ -1,9 +1,11 @@
 """Users: found by id and by e-mail address, which nobody shares: both are written in one transaction."""
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
@@ -15,6 +17,7 @@ from chalicelib.store.cached import Cached
 from chalicelib.store.page import Cursor, Page
 from chalicelib.store.rows import Row, Rows, RowTable
 
+_ATTEMPTS: Final = 5
 _HOUSE: Final = "-"  # stands for an account in administrators' rows
 NOBODY: Final = "usr_00000000000000000000000000"  # an id that no user has: what is looked up for unknown addresses
 
@@ -95,12 +98,29 @@ def change(expected_version: int, user: User) -> bool:
     return changed
 
 
+def update(id_: str, changed: Callable[[User], User]) -> Row[User] | None:
+    """The user as `changed` makes it of what it is this moment, or None where there is none. Raises dynamo.Overloaded.
+
+    What `changed` raises goes on to the caller, and nothing is written.
+    """
+    for _ in range(_ATTEMPTS):
+        row = versioned(id_)
+        if row is None:
+            return None
+        user = changed(row.value)
+        if user == row.value:
+            return row
+        if change(row.version, user):
+            return Row(user, row.version + 1)
+    raise dynamo.Overloaded(f"user {id_} kept changing")
+
+
 def change_with_email(held: Row[User], user: User) -> bool:
     """Write the user over that version, with another address. False where somebody has it, or changed the user."""
 
     def moved(transaction: TransactWrite) -> None:
         row = UserTable(user.id)
-        written = [UserTable.body.set(_body(user)), UserTable.version.add(1)]
+        written: list[Action] = [UserTable.body.set(_body(user)), UserTable.version.add(1)]
         transaction.update(row, actions=written, condition=UserTable.version == held.version)
         transaction.delete(_claim(held.value), condition=UserEmailTable.user == user.id)
         transaction.save(_claim(user), condition=UserEmailTable.email.does_not_exist())
