@@ -42,6 +42,7 @@ ARNS: Final = {
     "sqs": "arn:aws:sqs:*:*:{prefix}-{name}",
     "s3": "arn:aws:s3:::{prefix}-{name}",
     "secretsmanager": "arn:aws:secretsmanager:*:*:secret:{prefix}/{name}",
+    "ses": "arn:aws:ses:*:*:{name}",
     "logs": "arn:aws:logs:*:*:log-group:/aws/lambda/chasqui-*:*",
 }
 LOGS: Final = Grant("logs", ("CreateLogStream", "PutLogEvents"), ("",))
@@ -52,6 +53,7 @@ TELL_WEBHOOKS: Final = (
 )
 # Either lane: endpoints that are gone are disabled, how each fares is noted, and what became of each event.
 DELIVER_WEBHOOKS: Final = (
+    _send("mails"),  # an endpoint that fails for long
     _table("webhooks", "webhook_health", actions=("GetItem", "UpdateItem")),
     _table("webhook_deliveries", actions=("UpdateItem", "BatchWriteItem")),
     Grant("secretsmanager", ("GetSecretValue",), ("webhooks/*",)),
@@ -129,6 +131,11 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("memberships", actions=("PutItem", "DeleteItem", "BatchWriteItem", "Query")),
         _table("contacts/index/by_name", "memberships/index/by_contact", actions=("Query",)),
         _send("jobs"),
+        _table("mails", actions=("GetItem", "PutItem")),  # one is sent again
+        _table("mails/index/by_time", "mails/index/by_account", "mails/index/by_address", actions=("Query",)),
+        _table("bad_addresses", actions=("GetItem", "DeleteItem", "Scan")),
+        _table("mail_forwards", actions=("GetItem", "UpdateItem")),
+        _send("mails"),
     ),
     "routing": (
         LOGS,
@@ -217,7 +224,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("opt_outs", actions=("BatchGetItem",)),
         _table("rule_hits", actions=("UpdateItem",)),
         _consume("jobs"),
-        _send("jobs", "billing", "dead"),
+        _send("jobs", "billing", "mails", "dead"),
     ),
     "tick": (
         LOGS,
@@ -228,6 +235,33 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("accounts", actions=("GetItem",)),
         _table("messages", actions=("BatchWriteItem",)),
         _send("jobs", "accepted"),
+    ),
+    "mails": (
+        LOGS,
+        _table("accounts", "wallets", "users", "mail_forwards", "bad_addresses", actions=("GetItem",)),
+        _table("users/index/by_account", "usage", actions=("Query",)),
+        _table("mails", actions=("PutItem", "UpdateItem")),
+        _table("mail_forwards", actions=("UpdateItem",)),  # a link that confirms one is made as its mail is sent
+        _table("password_resets", actions=("PutItem",)),  # the same
+        Grant("ses", ("SendEmail", "SendRawEmail"), ("identity/*", "configuration-set/*")),
+        _consume("mails"),
+        _send("mails", "dead"),
+    ),
+    "mail_events": (
+        LOGS,
+        _table("mails", actions=("GetItem", "UpdateItem")),
+        _table("bad_addresses", actions=("UpdateItem",)),
+        _consume("mail-events"),
+        _send("dead"),
+    ),
+    "alerts": (
+        LOGS,
+        *READ_RULES,
+        _table("accounts", "gateway_beats", actions=("Scan",)),
+        _table("wallets", "alerts", actions=("BatchGetItem",)),
+        _table("alerts", actions=("UpdateItem",)),
+        _table("mails/index/by_waiting", actions=("Query",)),
+        _send("mails"),
     ),
     "dead_letters": (
         LOGS,
