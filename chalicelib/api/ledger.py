@@ -25,7 +25,7 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     amount: Amount
     at: datetime
-    who: Annotated[str, Meta(description="`billing`, or the id of the administrator's key.")]
+    who: Annotated[str, Meta(description="`billing`, or which administrator: `user:…` or `key:…`.")]
     why: str
     bundle: Annotated[str, Meta(description="What a charge paid for: the bundle in the `queued` event.")] | None = None
     message: Annotated[str, Meta(description="The message paid for or paid back; null for several at once.")] | None = (

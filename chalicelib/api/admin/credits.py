@@ -32,7 +32,7 @@ def grant_credits(call: AdminCall, account: AccountId, body: NewGrant) -> Ledger
     once = Once.of(call.idempotency_key, what) if call.idempotency_key else None
     if accounts.get(account) is None:
         raise not_found("account")
-    return movement(grant(what, call.caller.key.id, call.now_ms, once))
+    return movement(grant(what, call.caller.who, call.now_ms, once))
 
 
 @endpoints.get("/v1/admin/accounts/{account}/ledger", faults=("invalid_cursor",))

@@ -85,7 +85,7 @@ def resend_dead_letter(call: AdminCall, letter: LetterId) -> DeadLetterView:
     Every step stands a record that it has had before: nothing is charged, submitted or paid back twice. Where it fails
     again, it waits here again.
     """
-    return DeadLetterView(**_fields(resend(letter, call.caller.key.id, call.now_ms)))
+    return DeadLetterView(**_fields(resend(letter, call.caller.who, call.now_ms)))
 
 
 @endpoints.delete("/v1/admin/dead-letters/{letter}")
@@ -94,7 +94,7 @@ def drop_dead_letter(call: AdminCall, letter: LetterId) -> DeadLetterView:
 
     Its messages stay as they are. Who dropped it is kept with it.
     """
-    return DeadLetterView(**_fields(drop(letter, call.caller.key.id, call.now_ms)))
+    return DeadLetterView(**_fields(drop(letter, call.caller.who, call.now_ms)))
 
 
 def _fields(letter: DeadLetter) -> dict[str, Any]:

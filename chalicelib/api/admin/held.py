@@ -68,7 +68,7 @@ def release_held_message(call: AdminCall, held_message: HeldId) -> HeldView:
 
     Doing it again changes nothing.
     """
-    return _view(review.release(held_message, call.caller.key.id, call.now_ms))
+    return _view(review.release(held_message, call.caller.who, call.now_ms))
 
 
 @endpoints.post("/v1/admin/held/{held_message}/drop", faults=("already_final", "already_settled"))
@@ -77,7 +77,7 @@ def drop_held_message(call: AdminCall, held_message: HeldId) -> HeldView:
 
     Doing it again changes nothing.
     """
-    return _view(review.drop(held_message, call.caller.key.id, call.now_ms))
+    return _view(review.drop(held_message, call.caller.who, call.now_ms))
 
 
 def _view(one: HeldMessage) -> HeldView:

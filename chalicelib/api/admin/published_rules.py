@@ -77,7 +77,7 @@ def publish_rules(call: AdminCall, body: Publishing) -> SnapshotSize:
 
     Everything goes by them within some seconds.
     """
-    return _size(publish(call.caller.key.id, body.note, call.now_ms, below_cost=body.below_cost))
+    return _size(publish(call.caller.who, body.note, call.now_ms, below_cost=body.below_cost))
 
 
 @endpoints.get("/v1/admin/rules", faults=("invalid_cursor",))
@@ -111,7 +111,7 @@ def roll_back_rules(call: AdminCall, number: RulesNumber, body: Note) -> Snapsho
 
     What is edited stays as it is: the next publishing is of that.
     """
-    return _size(roll_back(number, call.caller.key.id, body.note, call.now_ms))
+    return _size(roll_back(number, call.caller.who, body.note, call.now_ms))
 
 
 def _size(held: Rules) -> SnapshotSize:
