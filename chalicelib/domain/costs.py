@@ -1,4 +1,4 @@
-"""What operators ask of us: costs a part by gateway, country and operator, with the instants from which on they hold."""
+"""What operators ask of us: costs a part by gateway, country and operator, each from an instant on."""
 
 import msgspec
 

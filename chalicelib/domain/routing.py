@@ -50,8 +50,8 @@ class RoutingTable:
         self.countries: dict[str, CountryRule] = {rule.country: rule for rule in rules.countries}
         self.rate_plans = Tariffs({plan.id: plan.lines for plan in rules.rate_plans})
         self.costs = Tariffs({costs.gateway: costs.lines for costs in rules.costs})
-        tariffs = (*rules.rate_plans, *rules.costs)
-        self.dated = any(line.from_ms > ALWAYS_MS for tariff in tariffs for line in tariff.lines)
+        lines = (*(plan.lines for plan in rules.rate_plans), *(costs.lines for costs in rules.costs))
+        self.dated = any(line.from_ms > ALWAYS_MS for some in lines for line in some)
 
     @cached_property
     def screen(self) -> Screen:
@@ -158,7 +158,7 @@ def _by_route(asked: _Asked, route: Route, targets: Sequence[str]) -> Decision |
     priced = asked.table.priced(asked.account, route, asked.content.to, asked.line, asked.at_ms)
     if priced is None:
         return refusal("no_price")
-    return _decision(asked, targets[0], route.id, found, priced, failover)
+    return _decision(asked, targets[0], route.id, found, priced=priced, failover=failover)
 
 
 def _without_route(asked: _Asked, *, matched: bool) -> Decision | Refusal:
@@ -173,7 +173,8 @@ def _without_route(asked: _Asked, *, matched: bool) -> Decision | Refusal:
     priced = table.priced(account, None, asked.content.to, asked.line, asked.at_ms)
     if priced is None:
         return refusal("no_price")
-    return _decision(asked, gateway, DEFAULT_ROUTE, "the account's default gateway, as no route leads there", priced)
+    found = "the account's default gateway, as no route leads there"
+    return _decision(asked, gateway, DEFAULT_ROUTE, found, priced=priced)
 
 
 def _to_simulator(asked: _Asked) -> Decision | Refusal:
@@ -189,6 +190,7 @@ def _decision(
     gateway: str,
     route: str,
     found: str,
+    *,
     priced: Priced | None = None,  # None: a test message
     failover: tuple[str, ...] = (),
 ) -> Decision:

@@ -1,4 +1,4 @@
-"""A tariff: amounts a part by country and operator, each from an instant on. Rate plans and gateways' costs are such."""
+"""A tariff: amounts a part by country and operator, each from an instant on. Rate plans and costs are such."""
 
 import re
 from collections.abc import Iterable, Mapping

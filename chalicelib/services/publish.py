@@ -1,6 +1,7 @@
 """Publish the rules as they are edited, as one immutable numbered snapshot; or an old snapshot again."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from chalicelib.domain.rules import Gateway, Route, Rules, SenderRule
 from chalicelib.services import record_change
@@ -9,8 +10,24 @@ from chalicelib.services.refuse_losses import candidate, check_publication
 from chalicelib.store import rule_rows, rules
 
 
+_ATTEMPTS: Final = 10  # administrators who publish at the same moment
+
+
 def publish(by: str, note: str, now_ms: int, *, below_cost: bool = False) -> Rules:
-    """The new snapshot. Raises Fault `rules_invalid`, with each fault; `below_cost`, unless that is said to be meant."""
+    """The new snapshot. Raises Fault `rules_invalid`, with each fault; `below_cost`, unless that is said to be meant;
+    `version_conflict`.
+
+    Rows are read anew where somebody else has published meanwhile: a gateway that was paused in between stays paused.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return _publish(by, note, now_ms, below_cost=below_cost, over=rules.newest_number())
+        except rules.Overtaken:
+            continue
+    raise Fault("version_conflict", "others kept publishing at the same time")
+
+
+def _publish(by: str, note: str, now_ms: int, *, below_cost: bool, over: int) -> Rules:
     gateways = rule_rows.gateways.everything()
     routes = rule_rows.routes.everything()
     senders = rule_rows.senders.everything()
@@ -33,6 +50,7 @@ def publish(by: str, note: str, now_ms: int, *, below_cost: bool = False) -> Rul
         countries=rule_rows.countries.everything(),
         rate_plans=rate_plans,
         costs=costs,
+        over=over,
     )
     record_change.changed("rules", str(published.number), None, {"note": note, "below_cost": below_cost})
     return published

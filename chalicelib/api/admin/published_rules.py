@@ -47,7 +47,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     published_at: datetime
-    published_by: Annotated[str, Meta(description="The id of the administrator's key.")]
+    published_by: Annotated[str, Meta(description="Which administrator: `user:…` or `key:…`.")]
     note: str
 
 
