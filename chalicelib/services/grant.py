@@ -4,10 +4,13 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.charging import LedgerEntry
+from chalicelib.domain.mail import Kind, Notice
+from chalicelib.domain.money import format_amount
 from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, invalid_field, not_found
+from chalicelib.services.notify import notify
 from chalicelib.services.once import Once
-from chalicelib.store import idempotency, ledger
+from chalicelib.store import idempotency, ledger, wallets
 from chalicelib.store.wallets import NoWallet
 
 
@@ -34,8 +37,23 @@ def grant(what: Grant, who: str, now_ms: int, once: Once | None = None) -> Ledge
     entry = ledger.entry(what.account, entry_id)
     if entry is None:
         raise AssertionError(f"the ledger lost {entry_id}")
+    if entry.amount_micros > 0:
+        _tell(entry, now_ms)
     record_change.changed("ledger", entry_id, None, {"amount_micros": entry.amount_micros, "why": what.why})
     return entry
+
+
+def _tell(entry: LedgerEntry, now_ms: int) -> None:
+    """By mail, once for each entry."""
+    wallet = wallets.get(entry.account, consistent=True)
+    values = {
+        "amount": format_amount(entry.amount_micros),
+        "balance": format_amount(wallet.balance_micros) if wallet else "",
+        "why": entry.why or "",
+        "granted_ms": str(entry.at_ms),
+    }
+    told = {name: value for name, value in values.items() if value}
+    notify(Notice(Kind.CREDIT_GRANTED, entry.id, account=entry.account, values=told), now_ms)
 
 
 def _entry_id(account: str, now_ms: int, once: Once | None) -> str:

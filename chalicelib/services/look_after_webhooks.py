@@ -8,8 +8,10 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain import ids
+from chalicelib.domain.mail import Kind, Notice
 from chalicelib.domain.webhook import CALLBACKS, FAILING_MS, Answer, Health, Webhooks, rest_ms
 from chalicelib.domain.webhook_delivery import Delivery
+from chalicelib.services.notify import notify
 from chalicelib.services.tell_webhooks import health_key, queue_of
 from chalicelib.store import queues, webhook_deliveries, webhook_health, webhooks
 from chalicelib.wire import WebhookBundle
@@ -39,20 +41,36 @@ def _note(key: str, bundle: WebhookBundle, answers: Sequence[Answer], now_ms: in
         if health.failing_since_ms:
             webhook_health.is_well(key)
         return
-    _note_failure(key, bundle, health, now_ms)
+    _note_failure(key, bundle, health, answers[-1], now_ms)
     if any(answer.gone for answer in answers) and bundle.endpoint != CALLBACKS:
         disable(bundle.account, bundle.endpoint, "it answered 410 Gone")
 
 
-def _note_failure(key: str, bundle: WebhookBundle, health: Health, now_ms: int) -> None:
+def _note_failure(key: str, bundle: WebhookBundle, health: Health, answer: Answer, now_ms: int) -> None:
     if not health.failing_since_ms:
         webhook_health.fails(key, now_ms)
         return
-    fails_long = now_ms - health.failing_since_ms >= FAILING_MS and not health.told_ms
-    if fails_long and webhook_health.tell_failing(key, now_ms):
+    if now_ms - health.failing_since_ms < FAILING_MS or health.told_ms:
+        return
+    # Told before it is noted that it was: done again, it is the same mail.
+    notify(_failing(key, bundle, health, answer, now_ms), now_ms)
+    if webhook_health.tell_failing(key, now_ms):
         since = {"failing_since_ms": health.failing_since_ms}
-        # What the mail to the customer is made from.
         log.error("webhook failing", extra={"account": bundle.account, "webhook": bundle.endpoint, **since})
+
+
+def _failing(key: str, bundle: WebhookBundle, health: Health, answer: Answer, now_ms: int) -> Notice:
+    """The mail of it. What stands behind the `?` of a URL is often a secret: it is left out."""
+    endpoint = webhooks.cached(bundle.account, now_ms).endpoint(bundle.endpoint)
+    url = bundle.url or (endpoint.url if endpoint else "")
+    values = {
+        "webhook": bundle.endpoint,
+        "url": url.partition("?")[0],
+        "since_ms": str(health.failing_since_ms),
+        "reason": answer.reason or f"HTTP {answer.status}",
+    }
+    name = f"{key}/{health.failing_since_ms}"
+    return Notice(Kind.WEBHOOK_FAILING, name, account=bundle.account, values=values)
 
 
 def disable(account: str, endpoint: str, why: str) -> None:

@@ -14,6 +14,7 @@ from chalicelib.services.gather_groups import freeze
 from chalicelib.services.read_recipients import Recipients, open_recipients
 from chalicelib.services.start_job import await_next, send_start, start
 from chalicelib.services.survey_recipients import Progress, Surveyor, TooMany
+from chalicelib.services.tell_finished import tell_finished
 from chalicelib.store import accounts, job_files, jobs, queues
 from chalicelib.store.jobs import JobRow
 from chalicelib.wire import JobWork
@@ -113,5 +114,6 @@ def _fail(row: JobRow, error: Exception, now_ms: int) -> None:
     failed = msgspec.structs.replace(
         row.job, status="failed", failure=ErrorInfo(code=code, title=title), ended_ms=now_ms, next_ms=None
     )
+    tell_finished(failed, f"prepared/{row.job.prep}", "failed", now_ms)
     jobs.put(failed, expected=row.version)
     log.info("job failed", extra={"account": row.job.account, "job": row.job.id, "code": code})

@@ -11,6 +11,7 @@ from chalicelib.domain.job import CHUNK_ROWS, Job, Step, rate_of
 from chalicelib.domain.message import ErrorInfo
 from chalicelib.domain.refusals import REASONS
 from chalicelib.domain.schedule import LATE_MS, next_start
+from chalicelib.services.tell_finished import tell_finished
 from chalicelib.store import accounts, jobs, queues, wallets
 from chalicelib.store.jobs import JobRow, Pace
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, JobWork
@@ -103,6 +104,10 @@ def await_next(row: JobRow, now_ms: int, failure: ErrorInfo | None = None) -> bo
         )
     else:
         ended = msgspec.structs.replace(job, status="scheduled", next_ms=following, ended_ms=now_ms)
+    if failure is not None:
+        tell_finished(job, f"missed/{job.next_ms}", "failed", now_ms)
+    elif job.present_runs:
+        tell_finished(job, job.present_runs[-1], "completed", now_ms)
     if not jobs.put(ended, expected=row.version, due_ms=following):
         return False
     if following is not None:
