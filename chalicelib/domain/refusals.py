@@ -17,13 +17,16 @@ class Reason(NamedTuple):
 
 REASONS: Final[dict[str, Reason]] = {
     "no_route": Reason(Status.REJECTED, "No route leads to this number, and the account has no default gateway."),
-    "no_price": Reason(Status.REJECTED, "No route, rate plan or setting of the account says what a message there costs."),
+    "no_price": Reason(
+        Status.REJECTED, "No route, rate plan or setting of the account says what a message there costs."
+    ),
     "no_gateway": Reason(Status.REJECTED, "The gateways of this route are paused or gone."),
     "no_simulator": Reason(Status.REJECTED, "A test key reaches a simulator gateway only, and there is none."),
     "no_credit": Reason(Status.REJECTED, "The account's credit does not cover the message."),
     "account_inactive": Reason(Status.REJECTED, "The account is suspended or closed."),
     "dnd": Reason(Status.REJECTED, "The number is on the Do Not Disturb list."),
     "opted_out": Reason(Status.REJECTED, "The recipient has opted out of messages from this account."),
+    "erased": Reason(Status.REJECTED, "The recipient's number was erased."),
     "outside_hours": Reason(Status.REJECTED, "Promotional messages may not go to this country at this hour."),
     "content_blocked": Reason(Status.REJECTED, "The text is not allowed by the content rules."),
     "sender_not_allowed": Reason(Status.REJECTED, "The account may not use this sender in this country."),

@@ -12,6 +12,7 @@ from chalicelib.domain.decision import Refusal
 from chalicelib.domain.message import Category, Content
 from chalicelib.domain.refusals import refusal
 from chalicelib.domain.rules import CountryRule
+from chalicelib.domain.texts import ERASED
 
 MINUTES_A_DAY: Final = 1_440
 _ZONES: Final = 64
@@ -49,6 +50,8 @@ def suppressed(
     content: Content, account: str, known: Known, country: CountryRule | None, now_ms: int
 ) -> Refusal | None:
     """Why the message must not go now, if it must not. The recipient's own word comes first."""
+    if content.to == ERASED:
+        return refusal("erased")
     reasons = HELD_TO[content.category]
     if "opted_out" in reasons and (account, content.to) in known.opted_out:
         return refusal("opted_out")

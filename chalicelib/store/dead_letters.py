@@ -1,5 +1,6 @@
 """Dead letters: what could not be processed, kept until somebody has decided what becomes of it, and a while after."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -96,6 +97,25 @@ def get(id_: str) -> DeadLetter | None:
         return _read(DeadLetterTable.get(id_, consistent_read=True))
     except DeadLetterTable.DoesNotExist:
         return None
+
+
+def with_text(text: str) -> Iterator[DeadLetter]:
+    """Every letter that has the text in its body; all are read for it."""
+    return map(_read, DeadLetterTable.scan(filter_condition=DeadLetterTable.body.contains(text)))
+
+
+def change_body(letter: DeadLetter, body: str) -> bool:
+    """Have the letter say something else. False where it says so, or has come to be dead once more since."""
+    table = DeadLetterTable
+    if body == letter.body:
+        return False
+    try:
+        table(letter.id).update([table.body.set(body)], condition=table.record == letter.record)
+    except UpdateError as error:
+        if dynamo.condition_failed(error):
+            return False
+        raise
+    return True
 
 
 def listing(

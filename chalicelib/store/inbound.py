@@ -64,10 +64,10 @@ def change(inbound: Inbound) -> bool:
     return True
 
 
-def with_number(account: str, number: str) -> Iterator[Inbound]:
-    """The account's messages that have the number in them, newest first; all that there are are read for it."""
-    found = InboundTable.query(account, filter_condition=InboundTable.body.contains(number), scan_index_forward=False)
-    for item in found:
+def with_number(account: str, number: str, since_ms: int, until_ms: int) -> Iterator[Inbound]:
+    """The messages of [since_ms, until_ms) that have the number in them; all of that time are read for it."""
+    within = InboundTable.id.between(_floor(since_ms), _floor(until_ms))
+    for item in InboundTable.query(account, within, filter_condition=InboundTable.body.contains(number)):
         yield _decoder.decode(item.body)
 
 

@@ -105,8 +105,17 @@ def bad(account: str, job: str, chunk: int) -> tuple[BadRecipient, ...]:
 
 def delete_of(account: str, job: str) -> None:
     """Delete all objects of a job."""
+    _delete_all(job_key(account, job, ""))
+
+
+def delete_results(account: str, job: str) -> None:
+    """Delete the files of what became of a job's messages, and that they were asked for."""
+    _delete_all(job_key(account, job, "results"))
+
+
+def _delete_all(prefix: str) -> None:
     bucket = settings().jobs_bucket
-    pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=job_key(account, job, ""))
+    pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
         for item in page.get("Contents", ()):  # some hundred at most
             _s3().delete_object(Bucket=bucket, Key=item["Key"])

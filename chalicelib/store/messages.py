@@ -13,12 +13,16 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain import ids
 from chalicelib.domain.message import AnyFact, Queued, Scheduled
+from chalicelib.domain.texts import ERASED
 from chalicelib.store import dynamo
 from chalicelib.store.page import Cursor, Page
 
 SECONDS_A_DAY: Final = 86_400
 _DAY_MS: Final = 1000 * SECONDS_A_DAY
 FACTS_A_MESSAGE: Final = 5  # typical; only how much a listing reads at a time
+# What is charged later than that after it was made (scheduled, held, of a long job) is found by an index of its own: a
+# reader of the log need look back no further.
+LATE_MS: Final = 3_600_000
 ACCEPTED: Final = "accepted"  # the keys of the facts that have a message's content
 QUEUED: Final = "queued"
 _encoder: Final = msgspec.json.Encoder()
@@ -34,6 +38,15 @@ class ByRecipient(GlobalSecondaryIndex["MessageTable"]):  # type: ignore[no-unty
     fact = UnicodeAttribute(range_key=True)
 
 
+class ByDecision(GlobalSecondaryIndex["MessageTable"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it unannotated
+    class Meta:
+        index_name = "by_decision"
+        projection = KeysOnlyProjection()
+
+    late = UnicodeAttribute(hash_key=True)
+    decided = UnicodeAttribute(range_key=True)
+
+
 class MessageTable(dynamo.Table):
     class Meta:
         suffix = "messages"
@@ -43,7 +56,10 @@ class MessageTable(dynamo.Table):
     body = UnicodeAttribute()
     expires = NumberAttribute()
     recipient = UnicodeAttribute(null=True)
+    late = UnicodeAttribute(null=True)  # of what was charged or refused LATE_MS after it was made: of which log, then
+    decided = UnicodeAttribute(null=True)  # and when, with its id
     by_recipient = ByRecipient()
+    by_decision = ByDecision()
 
 
 Whose = tuple[str, str]  # account and message id
@@ -56,6 +72,8 @@ class Noted(NamedTuple):
     message_id: str
     fact: AnyFact
     ttl_days: int
+    refused: bool = False  # it ends a message that is not charged: that is when the message counts
+    to: str = ""  # the number, of what has no content and is yet to be found by it
 
 
 class Facts(NamedTuple):
@@ -182,12 +200,16 @@ def _log_of(account: str, day: str, shard: int) -> str:
 
 
 def _item(noted: Noted) -> MessageTable:
-    account, message_id, fact, ttl_days = noted
+    account, message_id, fact, ttl_days, refused, to = noted
     created_ms = ids.created_ms_of(message_id)
+    recipient = fact.content.to if isinstance(fact, Queued | Scheduled) else to
+    is_late = (refused or isinstance(fact, Queued)) and fact.at_ms - created_ms > LATE_MS
     return MessageTable(
         _log_of(account, ids.day_at(created_ms), ids.shard_of(message_id)),
         f"{message_id}#{fact.key}",
         body=_encoder.encode(fact).decode(),
         expires=created_ms // 1000 + ttl_days * SECONDS_A_DAY,
-        recipient=f"{account}#{fact.content.to}" if isinstance(fact, Queued | Scheduled) else None,
+        recipient=f"{account}#{recipient}" if recipient not in ("", ERASED) else None,
+        late=_log_of(account, ids.day_at(fact.at_ms), ids.shard_of(message_id)) if is_late else None,
+        decided=f"{fact.at_ms:015}#{message_id}" if is_late else None,
     )

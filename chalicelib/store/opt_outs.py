@@ -74,6 +74,18 @@ def get(account: str, number: str) -> OptOut | None:
     return _read(item) if item.left else None
 
 
+def forget_word(account: str, number: str) -> bool:
+    """Keep no more of the number's opt-out than that it left, and when. False where it has not."""
+    table = OptOutTable
+    try:
+        table(account, number).update([table.word.remove()], condition=table.left == True)  # noqa: E712 - as below
+    except UpdateError as error:
+        if dynamo.condition_failed(error):
+            return False
+        raise
+    return True
+
+
 def listing(account: str, prefix: str = "", cursor: Cursor | None = None, limit: int = 100) -> Page[OptOut]:
     """Up to `limit` of those who have left, by number, of those that begin so."""
     begins = OptOutTable.number.startswith(prefix) if prefix else None

@@ -12,6 +12,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.domain.webhook_delivery import Delivery
+from chalicelib.domain.webhook_event import Event
 from chalicelib.store import dynamo
 from chalicelib.store.page import Cursor, Page
 
@@ -110,6 +111,21 @@ def get(account: str, endpoint: str, id_: str) -> Delivery | None:
     except DeliveryTable.DoesNotExist:
         return None
     return _decoder.decode(item.body)
+
+
+def change_event(account: str, endpoint: str, id_: str, event: Event) -> bool:
+    """Have the delivery say another event, of the same name. False where there is none (any more)."""
+    table, found = DeliveryTable, get(account, endpoint, id_)
+    if found is None or found.event == event:
+        return False
+    body = _encoded(msgspec.structs.replace(found, event=event))
+    try:
+        table(_log_of(account, endpoint), id_).update([table.body.set(body)], condition=table.event.exists())
+    except UpdateError as error:
+        if dynamo.condition_failed(error):
+            return False
+        raise
+    return True
 
 
 def listing(account: str, endpoint: str, cursor: Cursor | None = None, limit: int = 50) -> Page[Delivery]:
