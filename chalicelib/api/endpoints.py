@@ -63,6 +63,12 @@ class Reply(msgspec.Struct, Generic[T], frozen=True):
     headers: Mapping[str, str] = {}
 
 
+class CsvText(str):
+    """A CSV file as an answer, to be downloaded at once: one of a bounded size."""
+
+    __slots__ = ()
+
+
 class CsvBody(msgspec.Struct, frozen=True):
     """A body that came as text/csv. Raises nothing: whoever reads it says what is wrong with it."""
 

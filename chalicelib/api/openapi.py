@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.api import problems
 from chalicelib.api.amounts import schema_hook
-from chalicelib.api.endpoints import CSV, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_PATTERN, JSON
+from chalicelib.api.endpoints import CSV, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_PATTERN, JSON, CsvText
 from chalicelib.api.operation import Operation
 
 VERSION: Final = "1"  # the /v1 of the paths
@@ -53,7 +53,7 @@ def _types(operations: tuple[Operation, ...]) -> list[Any]:
     for operation in operations:
         named = (operation.body, operation.query, *operation.answers.values(), *operation.path_types.values())
         for kind in named:
-            if kind is not None and kind is not str:
+            if kind is not None and not _is_text(kind):
                 found.setdefault(_key(kind), kind)
     return list(found.values())
 
@@ -112,11 +112,16 @@ def _given(schema: Schema) -> Schema:
     return {**kept, **choices[0]} if len(choices) == 1 else schema
 
 
+def _is_text(kind: Any) -> bool:
+    """Whether an answer is no JSON."""
+    return kind is str or kind is CsvText
+
+
 def _responses(operation: Operation, schema_of: Mapping[str, Schema]) -> Schema:
     responses: Schema = {}
     for status, kind in operation.answers.items():
-        media = "text/html" if kind is str else JSON
-        schema = {"type": "string"} if kind is str else schema_of[_key(kind)]
+        media = CSV if kind is CsvText else "text/html" if _is_text(kind) else JSON
+        schema = {"type": "string"} if _is_text(kind) else schema_of[_key(kind)]
         responses[str(status)] = {"description": "As asked", "content": {media: {"schema": schema}}}
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in operation.codes:

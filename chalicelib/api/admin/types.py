@@ -18,6 +18,9 @@ GatewayId = Annotated[
         examples=["movistar-es"],
     ),
 ]
+RatePlanId = Annotated[
+    str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,29}$(?!\\n)", description="A rate plan's id.", examples=["resellers"])
+]
 RouteId = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,40}$", description="A route's id.")]
 SystemId = Annotated[
     str,
