@@ -7,12 +7,15 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain.account import Wallet
-from chalicelib.domain.charging import LedgerEntry, UsageLine
+from chalicelib.domain.charging import LedgerEntry
+from chalicelib.domain.message import FINAL, Status
 from chalicelib.domain.money import format_amount
+from chalicelib.domain.usage import UsageLine
 
 # An entry has the time at which its function began, and is there at most a function's timeout (20 s) later.
 POSTED_MS: Final = 60_000
 CLOCKS_MS: Final = 10_000  # by how much two clocks may differ
+_ENDS: Final = tuple(status for status in Status if status in FINAL)
 
 
 class Check(StrEnum):
@@ -113,7 +116,10 @@ def _wallet(account: str, expected_micros: int, found: str, delta: int) -> Diffe
 
 
 def of_usage(account: str, said: Mapping[str, UsageLine], kept: Iterable[UsageLine]) -> list[Difference]:
-    """Usage lines against what the messages said of the same days; both by `line_name`."""
+    """Usage lines of whole days against what the messages said of the same days; both by `line_name`.
+
+    What was refused, and what the ledger moved for no message's charge, is beside the point.
+    """
     lines = {line_name(line): line for line in kept}
     differences = []
     for name in sorted(said.keys() | lines.keys()):
@@ -136,17 +142,20 @@ def line_name(line: UsageLine) -> str:
     return "#".join(line.key)
 
 
-def _figures(line: UsageLine | None) -> tuple[int, int, int, int]:
+def _figures(line: UsageLine | None) -> tuple[int, ...]:
+    """What of the line the messages have to say, too."""
     if line is None:
-        return 0, 0, 0, 0
-    return line.messages, line.parts, line.credits_micros, line.refunded_micros
+        return (0,) * (4 + len(_ENDS))
+    ends = (line.ends.get(status, 0) for status in _ENDS)
+    return line.messages, line.parts, line.credits_micros, line.refunded_micros, *ends
 
 
-def _told(figures: tuple[int, int, int, int]) -> str:
-    messages, parts, credits_micros, refunded_micros = figures
+def _told(figures: tuple[int, ...]) -> str:
+    messages, parts, credits_micros, refunded_micros, *ends = figures
+    ended = (f", {count} {status}" for status, count in zip(_ENDS, ends, strict=True) if count)
     return (
         f"{messages} message(s), {parts} part(s), {format_amount(credits_micros)} charged, "
-        f"{format_amount(refunded_micros)} refunded"
+        f"{format_amount(refunded_micros)} refunded{''.join(ended)}"
     )
 
 

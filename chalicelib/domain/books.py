@@ -11,10 +11,11 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.audit import Check, Difference, line_name
-from chalicelib.domain.charging import LedgerEntry, UsageLine
+from chalicelib.domain.charging import LedgerEntry
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.message import AnyFact, Message, Queued, Refunded, Status, fold
 from chalicelib.domain.money import format_amount
+from chalicelib.domain.usage import UsageLine, added_up
 from chalicelib.domain.waiting import ends_by_ms, was_submitted
 
 # A bundle is named when its messages are: by so much at most their ids lie apart.
@@ -74,7 +75,7 @@ class Books(msgspec.Struct):
     charged_micros: int = 0  # by the ledger
     refunded_micros: int = 0  # by the ledger
     open: dict[str, Pair] = {}  # by the entry's name
-    usage: dict[str, UsageLine] = {}  # by line_name
+    usage: dict[str, UsageLine] = {}  # of whole days, by line_name
     differences: list[Difference] = []
     untold: int = 0  # differences beyond MAX_DIFFERENCES
 
@@ -99,8 +100,9 @@ class Books(msgspec.Struct):
         self.messages += inside
         queued = next((fact for fact in facts if isinstance(fact, Queued)), None)
         refunded_micros = sum(fact.refund_micros for fact in facts if isinstance(fact, Refunded))
+        message = fold(message_id, facts)
         if queued is not None:
-            self._use(queued, refunded_micros)
+            self._use(queued, refunded_micros, message.status if message and message.final else None)
             if self.span.has(_made_ms(queued.bundle, created_ms)):
                 self._note(queued.bundle, log=Side(1, queued.charge_micros, {_said(queued): 1}), message=message_id)
         if not inside:
@@ -110,7 +112,6 @@ class Books(msgspec.Struct):
             self._note(name, log=Side(1, refunded_micros), message=message_id)
         if queued is None and was_submitted(facts):
             self._tell(Check.UNPAID, message_id, "a charge", "none", messages=(message_id,))
-        message = fold(message_id, facts)
         if message is not None:
             self._compare_refund(message)
             self._look_whether_it_waits(message, now_ms)
@@ -182,23 +183,22 @@ class Books(msgspec.Struct):
             over = f"an end: its validity was over {(now_ms - valid_until_ms) // 60_000} minutes ago"
             self._tell(Check.WAITING, message.id, over, message.status, messages=(message.id,))
 
-    def _use(self, queued: Queued, refunded_micros: int) -> None:
+    def _use(self, queued: Queued, refunded_micros: int, end: Status | None) -> None:
         if not self.span.has(queued.at_ms):
             return
         line = UsageLine(
-            day=ids.day_at(queued.at_ms),
+            slot=ids.day_at(queued.at_ms),
             country=queued.content.country,
             operator=queued.operator,
             gateway=queued.gateway,
+            messages=1,
+            parts=queued.content.parts,
+            credits_micros=queued.charge_micros,
+            refunded_micros=refunded_micros,
+            ends={} if end is None else {end: 1},
         )
-        held = self.usage.get(line_name(line), line)
-        self.usage[line_name(line)] = msgspec.structs.replace(
-            held,
-            messages=held.messages + 1,
-            parts=held.parts + queued.content.parts,
-            credits_micros=held.credits_micros + queued.charge_micros,
-            refunded_micros=held.refunded_micros + refunded_micros,
-        )
+        held = self.usage.get(line_name(line))
+        self.usage[line_name(line)] = line if held is None else added_up((held, line))
 
     def _tell(
         self,

@@ -6,9 +6,9 @@ from typing import Final, Literal
 import msgspec
 
 from chalicelib.domain.decision import Decision, Refusal
-from chalicelib.domain.ids import day_at
 from chalicelib.domain.message import Content
 from chalicelib.domain.refusals import refusal
+from chalicelib.domain.usage import UsageLine, merged, slot_at
 
 EntryKind = Literal["charge", "refusal", "refund", "grant", "adjustment"]
 Verdict = Decision | Refusal
@@ -28,23 +28,6 @@ class Verdicts(msgspec.Struct, frozen=True, omit_defaults=True):
     def each(self) -> list[Verdict]:
         """A verdict a message."""
         return [self.decisions[n] if n >= 0 else self.refusals[~n] for n in self.of]
-
-
-class UsageLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What an account sent in a UTC day to an operator over a gateway, and what it paid (refunds stand apart)."""
-
-    day: str  # YYYY-MM-DD
-    country: str
-    operator: str
-    gateway: str
-    messages: int = 0
-    parts: int = 0
-    credits_micros: int = 0
-    refunded_micros: int = 0
-
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        return self.day, self.country, self.operator, self.gateway
 
 
 class Charge(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,10 +108,10 @@ def propose(
             if isinstance(verdict, Decision)
         ),
         verdicts=gather(verdicts),
-        usage=merge_usage(
+        usage=merged(
             usage_line(content, verdict, now_ms)
             for content, verdict in zip(contents, verdicts, strict=True)
-            if isinstance(verdict, Decision)
+            if isinstance(verdict, Decision) or not verdict.held
         ),
         message=message,
     )
@@ -137,7 +120,10 @@ def propose(
 def refuse(charge: Charge, code: str) -> Charge:
     """The same bundle with nothing charged: each of its messages that had a decision is refused with `code`."""
     verdicts = [refusal(code) if isinstance(verdict, Decision) else verdict for verdict in charge.verdicts.each()]
-    return msgspec.structs.replace(charge, amount_micros=0, usage=(), verdicts=gather(verdicts))
+    usage = merged(
+        UsageLine(slot=line.slot, country=line.country, refused=line.messages + line.refused) for line in charge.usage
+    )
+    return msgspec.structs.replace(charge, amount_micros=0, usage=usage, verdicts=gather(verdicts))
 
 
 def gather(verdicts: Iterable[Verdict]) -> Verdicts:
@@ -153,35 +139,20 @@ def gather(verdicts: Iterable[Verdict]) -> Verdicts:
     return Verdicts(of=tuple(of), decisions=tuple(decisions), refusals=tuple(refusals))
 
 
-def usage_line(content: Content, decision: Decision, at_ms: int) -> UsageLine:
-    """What one message adds to its account's usage."""
+def usage_line(content: Content, verdict: Verdict, at_ms: int) -> UsageLine:
+    """What one message adds to its account's usage. One that is refused has no operator, and no gateway."""
+    slot = slot_at(at_ms)
+    if not isinstance(verdict, Decision):
+        return UsageLine(slot=slot, country=content.country, refused=1)
     return UsageLine(
-        day=day_at(at_ms),
+        slot=slot,
         country=content.country,
-        operator=decision.operator,
-        gateway=decision.gateway,
+        operator=verdict.operator,
+        gateway=verdict.gateway,
         messages=1,
         parts=content.parts,
-        credits_micros=price_of(decision, content.parts),
-    )
-
-
-def merge_usage(lines: Iterable[UsageLine]) -> tuple[UsageLine, ...]:
-    """Lines of the same key added up."""
-    merged: dict[tuple[str, str, str, str], UsageLine] = {}
-    for line in lines:
-        held = merged.get(line.key)
-        merged[line.key] = line if held is None else _sum(held, line)
-    return tuple(merged.values())
-
-
-def _sum(one: UsageLine, other: UsageLine) -> UsageLine:
-    return msgspec.structs.replace(
-        one,
-        messages=one.messages + other.messages,
-        parts=one.parts + other.parts,
-        credits_micros=one.credits_micros + other.credits_micros,
-        refunded_micros=one.refunded_micros + other.refunded_micros,
+        credits_micros=price_of(verdict, content.parts),
+        cost_micros=cost_of(verdict, content.parts),
     )
 
 

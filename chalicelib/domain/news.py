@@ -12,6 +12,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     fact: AnyFact
     content: Content | None = None
+    stands: bool | None = None  # of an end: that none ranks over it; None: that is looked up
 
     @property
     def name(self) -> str:

@@ -14,17 +14,17 @@ from chalicelib.domain.charging import (
     Charge,
     EntryKind,
     LedgerEntry,
-    UsageLine,
     Verdicts,
     entry_at,
-    merge_usage,
 )
+from chalicelib.domain.usage import UsageLine, merged, slot_at
 from chalicelib.store import dynamo, usage
 from chalicelib.store.page import Cursor, Page
 from chalicelib.store.wallets import NoWallet, WalletTable
 
 _ALL_OLD: Final = "ALL_OLD"  # a refused put hands back the entry that stands in its place: no read needed
-_REFUNDS_A_TRANSACTION: Final = 49  # an entry and at worst a usage line each, and the wallet: its 100 items
+# An entry and at worst a usage line each, the line of now, and the wallet: its 100 items.
+_REFUNDS_A_TRANSACTION: Final = 49
 _FIRST: Final = "0"  # places begin with a digit
 _verdicts: Final = msgspec.json.Decoder(Verdicts)
 
@@ -85,7 +85,7 @@ def charge(charges: Sequence[Charge]) -> Charged | NoCredit | Known:
             _put_new(transaction, entry)
         if total_micros:
             _move(transaction, account, -total_micros, at_least=total_micros)
-        usage.add_to(transaction, account, merge_usage(line for charge in charges for line in charge.usage))
+        usage.add_to(transaction, account, merged(line for charge in charges for line in charge.usage))
 
     reasons = dynamo.transact(build)
     if not reasons:
@@ -107,7 +107,13 @@ def grant(account: str, entry_id: str, amount_micros: int, *, who: str, why: str
     entry = LedgerEntry(
         account=account, id=entry_id, kind=kind, amount_micros=amount_micros, at_ms=now_ms, who=who, why=why
     )
-    return not _credit([entry], ())
+    slot = slot_at(now_ms)
+    line = (
+        UsageLine(slot=slot, granted_micros=amount_micros)
+        if kind == "grant"
+        else UsageLine(slot=slot, adjusted_micros=amount_micros)
+    )
+    return not _credit([entry], (line,))
 
 
 class Refund(msgspec.Struct, frozen=True):
@@ -130,7 +136,7 @@ def refund(account: str, refunds: Sequence[Refund], now_ms: int) -> dict[str, Le
         left = asked[at : at + _REFUNDS_A_TRANSACTION]
         while left:
             made = {one.id: _entry_of_refund(account, one, now_ms) for one in left}
-            known = _credit(list(made.values()), merge_usage(one.line for one in left))
+            known = _credit(list(made.values()), _given_back(left, slot_at(now_ms)))
             entries |= known or made
             left = [one for one in left if known and one.id not in known]
     return entries
@@ -194,6 +200,16 @@ def _credit(entries: Sequence[LedgerEntry], lines: Sequence[UsageLine]) -> dict[
     if not known:
         raise NoWallet(account)
     return known
+
+
+def _given_back(refunds: Sequence[Refund], slot: str) -> tuple[UsageLine, ...]:
+    """What is taken off the messages' slots, and paid back in this one: of the same slot, in one line."""
+    here = [one.line for one in refunds if one.line.slot == slot]
+    elsewhere = [one.line for one in refunds if one.line.slot != slot]
+    back = [msgspec.structs.replace(line, paid_back_micros=line.refunded_micros) for line in here]
+    if elsewhere:
+        back.append(UsageLine(slot=slot, paid_back_micros=sum(line.refunded_micros for line in elsewhere)))
+    return merged((*back, *elsewhere))
 
 
 def _put_new(transaction: TransactWrite, entry: LedgerEntry) -> None:

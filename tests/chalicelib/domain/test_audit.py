@@ -1,5 +1,6 @@
 """The auditor's comparisons: a wallet at rest to the micro, one that moves within what may have moved."""
 
+import msgspec
 import pytest
 
 from chalicelib.domain.account import Wallet
@@ -13,7 +14,9 @@ from chalicelib.domain.audit import (
     of_usage,
     of_wallet,
 )
-from chalicelib.domain.charging import EntryKind, LedgerEntry, UsageLine
+from chalicelib.domain.charging import EntryKind, LedgerEntry
+from chalicelib.domain.message import Status
+from chalicelib.domain.usage import UsageLine
 
 READ_MS = 1_760_000_000_000
 LONG_AGO_MS = READ_MS - POSTED_MS - 1
@@ -73,8 +76,9 @@ def test_a_credit_limit_is_not_below_nothing() -> None:
     assert (found.check, found.delta) == (Check.CREDIT_LIMIT, -1)
 
 
-LINE = UsageLine(day="2026-11-22", country="ES", operator="o", gateway="g", messages=2, parts=3, credits_micros=9)
+LINE = UsageLine(slot="2026-11-22", country="ES", operator="o", gateway="g", messages=2, parts=3, credits_micros=9)
 NAME = "2026-11-22#ES#o#g"
+ENDED = msgspec.structs.replace(LINE, ends={Status.DELIVERED: 1})
 
 
 @pytest.mark.parametrize(
@@ -82,9 +86,11 @@ NAME = "2026-11-22#ES#o#g"
     [
         pytest.param({NAME: LINE}, [LINE], None, id="the same"),
         pytest.param({NAME: LINE}, [], -2, id="a line is missing"),
+        pytest.param({NAME: ENDED}, [LINE], -1, id="an end was not counted"),
+        pytest.param({NAME: LINE}, [msgspec.structs.replace(LINE, granted_micros=5, refused=1)], None, id="or of more"),
         pytest.param({}, [LINE], 2, id="a line is of no message"),
         pytest.param(
-            {}, [UsageLine(day="d", country="c", operator="o", gateway="g")], None, id="an empty line is none"
+            {}, [UsageLine(slot="d", country="c", operator="o", gateway="g")], None, id="an empty line is none"
         ),
     ],
 )

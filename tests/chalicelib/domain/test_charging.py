@@ -1,17 +1,20 @@
 """Charging's sums: what a bundle costs, and the record of its verdicts that a replay reads."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from chalicelib.domain import charging
-from chalicelib.domain.charging import Charge, UsageLine, Verdict, Verdicts
+from chalicelib.domain.charging import Charge, Verdict, Verdicts
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.message import Content, Status
 from chalicelib.domain.refusals import REASONS, by_content, refusal
 from chalicelib.domain.text import Encoding
+from chalicelib.domain.usage import UsageLine
 
 NOW_MS = 1_760_000_000_000
-DAY = "2025-10-09"
+SLOT = "2025-10-09T08:45"
 
 
 def decision(price_micros: int = 10, operator: str = "op") -> Decision:
@@ -24,8 +27,8 @@ def content(parts: int = 1, valid_until_ms: int = NOW_MS + 1) -> Content:
     )
 
 
-def line(operator: str = "op", **counts: int) -> UsageLine:
-    return UsageLine(day=DAY, country="ES", operator=operator, gateway="g", **counts)
+def line(operator: str = "op", **counts: Any) -> UsageLine:
+    return UsageLine(slot=SLOT, country="ES", operator=operator, gateway="g", **counts)
 
 
 def charge(bundle: str, lines: int) -> Charge:
@@ -47,6 +50,7 @@ def test_a_bundle_costs_price_times_parts_of_what_is_sent() -> None:
     assert made.usage == (
         line(messages=1, parts=2, credits_micros=20),
         line("other", messages=1, parts=1, credits_micros=5),
+        UsageLine(slot=SLOT, country="ES", refused=2),
     )
     assert [type(verdict).__name__ for verdict in made.verdicts.each()] == [
         "Decision", "Decision", "Refusal", "Refusal",
@@ -57,7 +61,8 @@ def test_a_bundle_costs_price_times_parts_of_what_is_sent() -> None:
 def test_a_refused_bundle_costs_nothing_and_keeps_the_reasons_it_had() -> None:
     asked: list[tuple[Content, Verdict]] = [(content(), decision()), (content(), refusal("no_route"))]
     made = charging.refuse(charging.propose("a", "B", asked, NOW_MS), "no_credit")
-    assert (made.amount_micros, made.usage, made.kind) == (0, (), "refusal")
+    counted = (UsageLine(slot=SLOT, country="ES", refused=2),)
+    assert (made.amount_micros, made.usage, made.kind) == (0, counted, "refusal")
     assert [one.error.code for one in made.verdicts.each() if not isinstance(one, Decision)] == [
         "no_credit", "no_route",
     ]  # fmt: skip
@@ -81,12 +86,15 @@ def test_a_campaigns_verdicts_stay_under_a_kilobyte() -> None:
     assert len(msgspec.json.encode(charging.gather([decision()] * 98))) < 1024
 
 
-def test_usage_of_the_same_day_operator_and_gateway_is_added_up() -> None:
-    lines = [line(messages=1, credits_micros=3), line("other", parts=1), line(messages=2, refunded_micros=4)]
-    assert charging.merge_usage(lines) == (
-        line(messages=3, credits_micros=3, refunded_micros=4),
-        line("other", parts=1),
-    )
+def test_what_is_held_is_not_counted_before_somebody_has_decided() -> None:
+    asked: list[tuple[Content, Verdict]] = [(content(), by_content("cr_1", hold=True))]
+    assert charging.propose("a", "B", asked, NOW_MS).usage == ()
+
+
+def test_usage_knows_what_the_operators_ask_for_as_far_as_anybody_has_said() -> None:
+    dear = msgspec.structs.replace(decision(), cost_micros=7)
+    (counted,) = charging.propose("a", "B", [(content(parts=3), dear), (content(), decision())], NOW_MS).usage
+    assert (counted.messages, counted.cost_micros) == (2, 21)
 
 
 @pytest.mark.parametrize(

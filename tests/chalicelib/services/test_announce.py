@@ -82,7 +82,7 @@ def test_an_account_that_nobody_listens_to_costs_no_call(ears: list[Heard]) -> N
     calls = world.Calls("dynamodb")
     settle_all(world.receipt("A1"))
     assert ears == []
-    assert calls.of("BatchGetItem") == 1  # the receipt's pointer
+    assert calls.of("BatchGetItem") == 2  # the receipt's pointer, and for its end how it was charged
 
 
 def in_a_job() -> str:
@@ -99,7 +99,8 @@ def test_a_jobs_message_costs_no_call_where_only_smpp_logins_listen(ears: list[H
     calls = world.Calls("dynamodb")
     settle_all(world.receipt("A1"))
     assert ears == []
-    assert (calls.of("BatchGetItem"), calls.of("GetItem")) == (1, 0)  # the receipt's pointer
+    # the receipt's pointer, and for its end how it was charged
+    assert (calls.of("BatchGetItem"), calls.of("GetItem")) == (2, 0)
 
 
 def test_a_webhook_hears_of_a_jobs_messages_as_soon_as_it_is_known(ears: list[Heard]) -> None:

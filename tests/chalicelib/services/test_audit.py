@@ -9,8 +9,9 @@ import pytest
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.audit import Check, Difference
-from chalicelib.domain.charging import UsageLine, propose
+from chalicelib.domain.charging import propose
 from chalicelib.domain.message import Final, Queued, Refunded, Status, Submitted
+from chalicelib.domain.usage import UsageLine
 from chalicelib.services import audit as service
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle
@@ -133,15 +134,26 @@ def send_elsewhere(day: Day) -> None:
 
 def refund_too_much(day: Day) -> None:
     """More than it cost, and all of the books know it."""
-    line = UsageLine(day="2025-10-09", country="ES", operator="Movistar", gateway=world.GATEWAY, refunded_micros=50_000)
+    line = UsageLine(
+        slot="2025-10-09T08:45", country="ES", operator="Movistar", gateway=world.GATEWAY, refunded_micros=50_000
+    )
     name = f"{ids.bundle_of_single(day.delivered.id)}/refund"
     ledger.refund(ACCOUNT, [ledger.Refund(name, line, "generous")], NOW_MS)
     messages.put_facts([Noted(ACCOUNT, day.delivered.id, Refunded(at_ms=NOW_MS, refund_micros=50_000), 90)])
 
 
 def drift_usage(_day: Day) -> None:
-    item = next(iter(UsageTable.query(f"{ACCOUNT}#2025-10")))
-    item.update([UsageTable.parts.add(1)])
+    drift("parts", "09")
+
+
+def drift_ends(_day: Day) -> None:
+    drift("delivered", "ends#")
+
+
+def drift(attribute: str, begins: str) -> None:
+    lines = (item for item in UsageTable.query(f"{ACCOUNT}#2025-10", UsageTable.line.startswith(begins)))
+    item = next(item for item in lines if attribute in item.attribute_values)
+    item.update([getattr(UsageTable, attribute).add(1)])
 
 
 def lose_refund(day: Day) -> None:
@@ -189,9 +201,10 @@ PLANTED: dict[str, tuple[Plant, set[Check]]] = {
     "a message that went elsewhere": (send_elsewhere, {Check.VERDICTS, Check.USAGE}),
     "a refund's entry that is lost": (lambda day: REFUND_OF(day.rejected).delete(), {Check.WALLET, Check.REFUND}),
     "a refund's fact that is lost": (lambda day: delete_fact(day.rejected.id, "refunded"), {Check.REFUND, Check.USAGE}),
-    "a refund that never was": (lose_refund, {Check.REFUND}),
+    "a refund that never was": (lose_refund, {Check.REFUND, Check.USAGE}),
     "a refund of more than the charge": (refund_too_much, {Check.REFUND}),
     "usage that drifted": (drift_usage, {Check.USAGE}),
+    "ends that were counted twice": (drift_ends, {Check.USAGE}),
     "a submit that nobody paid for": (submit_unpaid, {Check.UNPAID}),
     "a message that waits past its validity": (leave_waiting, {Check.WAITING}),
 }

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib import wire
 from chalicelib.domain.message import Accepted, Queued, Status
+from chalicelib.domain.usage import UsageLine
 from chalicelib.services.charge import charge
 from chalicelib.store import dispatches, ledger, messages, queues, usage, wallets
 from tests.chalicelib.services import world
@@ -47,6 +48,11 @@ def queued(message_id: str) -> Queued:
     return found[0]
 
 
+def sent() -> list[UsageLine]:
+    """The account's usage without the grant that it was opened with."""
+    return [line for line in usage.month(ACCOUNT, "2025-10") if line.messages]
+
+
 def test_a_charge_moves_wallet_ledger_and_usage_and_dispatches_the_message() -> None:
     world.open_account()
     draft = world.draft(parts=2)
@@ -55,7 +61,7 @@ def test_a_charge_moves_wallet_ledger_and_usage_and_dispatches_the_message() -> 
     assert world.balance() == world.ledger_sum() == 8 * PRICE_MICROS
     fact = queued(draft.id)
     assert (fact.charge_micros, fact.price_micros, fact.at_ms) == (2 * PRICE_MICROS, PRICE_MICROS, NOW_MS)
-    (line,) = usage.month(ACCOUNT, "2025-10")
+    (line,) = sent()
     assert (line.messages, line.parts, line.credits_micros, line.operator) == (1, 2, 2 * PRICE_MICROS, "Movistar")
     (dispatch,) = world.waiting(f"gateway-{GATEWAY}")
     assert isinstance(dispatch, wire.DispatchBundle)
@@ -154,7 +160,8 @@ def test_a_bundle_is_charged_whole_or_not_at_all() -> None:
 
     assert {world.status(draft.id) for draft in drafts} == {Status.REJECTED}
     assert world.balance() == 2 * PRICE_MICROS
-    assert usage.month(ACCOUNT, "2025-10") == []
+    (line,) = (line for line in usage.month(ACCOUNT, "2025-10") if not line.granted_micros)
+    assert (line.messages, line.credits_micros, line.refused) == (0, 0, 3)
     assert world.waiting(f"gateway-{GATEWAY}") == []
 
 
@@ -261,7 +268,7 @@ def test_a_bundle_of_as_many_operators_as_messages_fits_a_transaction() -> None:
         for number in range(wire.MAX_BUNDLE_MESSAGES)
     )
     charge([wire.RoutedBundle(id="B", account=ACCOUNT, messages=routed)], NOW_MS)
-    assert len(usage.month(ACCOUNT, "2025-10")) == wire.MAX_BUNDLE_MESSAGES
+    assert len(sent()) == wire.MAX_BUNDLE_MESSAGES
     assert world.balance() == (100 - wire.MAX_BUNDLE_MESSAGES) * PRICE_MICROS
 
 

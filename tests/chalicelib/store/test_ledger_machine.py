@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 
 from chalicelib.domain import charging
 from chalicelib.domain.account import Account
-from chalicelib.domain.charging import Charge, UsageLine, Verdicts
+from chalicelib.domain.charging import Charge, Verdicts
+from chalicelib.domain.usage import UsageLine, merged
 from chalicelib.services.read_ledger import places, statement
 from chalicelib.store import accounts, ledger, usage, wallets
 from tests.chalicelib.services import world
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.usefixtures("aws")
 START_MS = 1_760_000_000_000
 AMOUNTS = st.integers(1, 120)
 OPERATORS = ("Movistar", "Orange")
+SLOT = "2025-10-09T08:45"  # of all that happens: a millisecond a step
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Model:
     movements: dict[str, tuple[int, int]] = field(default_factory=dict)  # name: instant, amount
     charged: dict[str, UsageLine] = field(default_factory=dict)
     refunded: dict[str, UsageLine] = field(default_factory=dict)
+    granted: list[UsageLine] = field(default_factory=list)
     limit: int = 0
 
     @property
@@ -55,7 +58,7 @@ class Model:
 
     @property
     def usage(self) -> dict[Any, UsageLine]:
-        lines = charging.merge_usage([*self.charged.values(), *self.refunded.values()])
+        lines = merged([*self.charged.values(), *self.refunded.values(), *self.granted])
         return {line.key: line for line in lines}
 
 
@@ -90,6 +93,9 @@ class Money(RuleBasedStateMachine):
         moved = -amount if taken_back else amount
         assert ledger.grant(self.account, name, moved, who="ana", why="w", now_ms=self.now_ms)
         self.model.movements[name] = self.now_ms, moved
+        self.model.granted.append(
+            UsageLine(slot=SLOT, adjusted_micros=moved) if taken_back else UsageLine(slot=SLOT, granted_micros=moved)
+        )
 
     @rule(amount=AMOUNTS)
     def grant_again_under_the_same_name(self, amount: int) -> None:
@@ -107,7 +113,7 @@ class Money(RuleBasedStateMachine):
     def proposed(self, amount: int) -> Charge:
         name = self.name("bundle")
         line = UsageLine(
-            day="2025-10-09", country="ES", operator=OPERATORS[amount % 2], gateway="g", messages=1, parts=1,
+            slot=SLOT, country="ES", operator=OPERATORS[amount % 2], gateway="g", messages=1, parts=1,
             credits_micros=amount,
         )  # fmt: skip
         verdicts = charging.gather([world.decision(price_micros=amount)])
@@ -161,7 +167,7 @@ class Money(RuleBasedStateMachine):
         asked = dict(self.model.paid[place % len(self.model.paid)] for place in chosen)
         lines = {
             f"{bundle}/refund": UsageLine(
-                day=charged.day,
+                slot=charged.slot,
                 country="ES",
                 operator=charged.operator,
                 gateway="g",
@@ -175,7 +181,8 @@ class Money(RuleBasedStateMachine):
             name = f"{bundle}/refund"
             assert entries[name].amount_micros == charged.credits_micros
             if name not in self.model.refunded:
-                self.model.refunded[name] = lines[name]
+                given_back = lines[name].refunded_micros
+                self.model.refunded[name] = msgspec.structs.replace(lines[name], paid_back_micros=given_back)
                 self.model.movements[name] = self.now_ms, charged.credits_micros
 
     # --- what holds after each step
@@ -189,7 +196,9 @@ class Money(RuleBasedStateMachine):
 
     @invariant()
     def usage_is_what_was_charged_and_given_back(self) -> None:
-        assert {line.key: line for line in usage.month(self.account, "2025-10")} == self.model.usage
+        counted = usage.month(self.account, "2025-10")
+        assert {line.key: line for line in counted} == self.model.usage
+        assert sum(line.moved_micros for line in counted) == self.model.balance
 
     @invariant()
     def the_statement_tells_each_movement_with_what_was_left(self) -> None:

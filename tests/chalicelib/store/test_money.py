@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from chalicelib.domain.account import Account
-from chalicelib.domain.charging import UsageLine
+from chalicelib.domain.usage import UsageLine
 from chalicelib.store import accounts, ledger, usage, wallets
 from chalicelib.store.wallets import NoWallet
 
@@ -72,27 +72,37 @@ def test_a_cached_wallet_is_a_second_old_at_most() -> None:
 
 
 def test_a_refund_is_made_once_and_tells_the_first_time() -> None:
-    line = UsageLine(day="2025-10-09", country="ES", operator="op", gateway="g", refunded_micros=70)
+    line = UsageLine(slot="2025-10-09T08:45", country="ES", operator="op", gateway="g", refunded_micros=70)
     asked = ledger.Refund("01A/refund", line, "rejected")
     first = ledger.refund("a", [asked], NOW_MS)["01A/refund"]
     assert ledger.refund("a", [asked], NOW_MS + 5) == {"01A/refund": first}
     assert (first.kind, first.amount_micros, first.at_ms) == ("refund", 70, NOW_MS)
     assert available() == (70, 70)
-    assert usage.month("a", "2025-10") == [line]
+    assert usage.month("a", "2025-10") == [msgspec.structs.replace(line, paid_back_micros=70)]
 
 
 def test_many_refunds_go_together_and_those_that_were_made_stay_as_they_are() -> None:
-    line = UsageLine(day="2025-10-09", country="ES", operator="op", gateway="g", refunded_micros=7)
+    line = UsageLine(slot="2025-10-09T08:45", country="ES", operator="op", gateway="g", refunded_micros=7)
     asked = [ledger.Refund(f"{number:03}/refund", line, "canceled") for number in range(120)]
     ledger.refund("a", [asked[3], asked[60]], NOW_MS)
     entries = ledger.refund("a", [*asked, asked[0]], NOW_MS + 5)
     assert [entries[one.id].at_ms - NOW_MS for one in asked] == [0 if n in (3, 60) else 5 for n in range(120)]
     assert available() == (840, 840)
-    assert usage.month("a", "2025-10") == [msgspec.structs.replace(line, refunded_micros=840)]
+    assert usage.month("a", "2025-10") == [msgspec.structs.replace(line, refunded_micros=840, paid_back_micros=840)]
+
+
+def test_what_is_refunded_late_is_taken_off_its_own_slot_and_paid_back_in_that_of_now() -> None:
+    line = UsageLine(slot="2025-10-08T23:45", country="ES", operator="op", gateway="g", refunded_micros=70)
+    grant("01A", 500)
+    grant("01B", -20)
+    ledger.refund("a", [ledger.Refund("01A/refund", line, "undelivered")], NOW_MS)
+    now = UsageLine(slot="2025-10-09T08:45", granted_micros=500, adjusted_micros=-20, paid_back_micros=70)
+    assert usage.month("a", "2025-10") == [line, now]
+    assert now.moved_micros == available()[0]
 
 
 def test_a_refund_to_an_account_without_a_wallet_is_an_error() -> None:
-    line = UsageLine(day="2025-10-09", country="ES", operator="op", gateway="g", refunded_micros=7)
+    line = UsageLine(slot="2025-10-09T08:45", country="ES", operator="op", gateway="g", refunded_micros=7)
     with pytest.raises(NoWallet):
         ledger.refund("nobody", [ledger.Refund("01A/refund", line, "rejected")], NOW_MS)
 
