@@ -35,6 +35,8 @@ _TABLE: Final = {
     "account:read": "owner sender viewer key",
     "webhooks:read": "owner key",
     "webhooks:write": "owner key",
+    "forwards:read": "owner key",
+    "forwards:write": "owner key",
     "reports:read": "owner sender viewer key",
     "users:read": "owner",
     "users:write": "owner",
@@ -90,6 +92,8 @@ _TABLE: Final = {
     "admin.reports:write": "super billing key",  # default gateways and prices
     "admin.mails:read": "super support key",
     "admin.mails:write": "super support key",
+    "admin.bad-mailboxes:read": "super support key",
+    "admin.bad-mailboxes:write": "super support key",
     "admin.queues:read": "super support billing routing key",
     "admin.rate-plans:read": "super support billing routing key",
     "admin.rate-plans:write": "super billing key",

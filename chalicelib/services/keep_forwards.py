@@ -1,7 +1,7 @@
 """Keep an account's forwards: ask an address whether it wants its notifications, and heed its answer."""
 
 import secrets
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -21,6 +21,7 @@ from chalicelib.domain.forward import (
     stops,
 )
 from chalicelib.domain.mail import Kind, Language, Module, Notice
+from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.services.notify import notify
 from chalicelib.store import forwards
@@ -63,6 +64,7 @@ def add(account: str, address: str, given: Given, now_ms: int) -> Forward:
         return held.of((*held.forwards, made))
 
     forwards.change(account, added)
+    _recorded(None, made)
     return ask(account, made.id, now_ms)
 
 
@@ -99,7 +101,10 @@ def change(account: str, id_: str, given: Given) -> Forward:
         modules = tuple(dict.fromkeys(given.modules))
         return held.with_(msgspec.structs.replace(_found(held, id_), modules=modules, language=given.language))
 
-    return _found(forwards.change(account, changed), id_)
+    before = forwards.get(account).get(id_)
+    forward = _found(forwards.change(account, changed), id_)
+    _recorded(before, forward)
+    return forward
 
 
 def remove(account: str, id_: str) -> None:
@@ -109,7 +114,9 @@ def remove(account: str, id_: str) -> None:
         gone = _found(held, id_)
         return held.of(tuple(one for one in held.forwards if one.id != gone.id))
 
+    before = forwards.get(account).get(id_)
     forwards.change(account, without)
+    _recorded(before, None)
 
 
 def mint(account: str, id_: str, now_ms: int) -> str | None:
@@ -162,6 +169,22 @@ def stop(text: str, now_ms: int) -> Forward:
         return held.with_(gone)
 
     return _found(forwards.change(token.account, stopped), token.forward)
+
+
+def _recorded(before: Forward | None, after: Forward | None) -> None:
+    """Tell the audit log, without what confirms or ends a forward."""
+    held = after or before
+    if held is not None:
+        record_change.changed(FORWARD, held.id, before and _plain(before), after and _plain(after))
+
+
+def _plain(forward: Forward) -> dict[str, Any]:
+    return {
+        "address": forward.address,
+        "modules": forward.modules,
+        "language": forward.language,
+        "state": forward.state,
+    }
 
 
 def _parsed(address: str) -> str:

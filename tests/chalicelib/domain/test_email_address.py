@@ -59,7 +59,9 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("break_", ["\n", "\r", "\r\n", "\v", "\f", "\x00", "\x1f", "\x7f", "\x85", "\u2028", "\u2029"])
-@pytest.mark.parametrize("text", ["ana@example.com{}", "{}ana@example.com", "ana{}@example.com", "ana@example.com{}Bcc: e@v.com"])
+@pytest.mark.parametrize(
+    "text", ["ana@example.com{}", "{}ana@example.com", "ana{}@example.com", "ana@example.com{}Bcc: e@v.com"]
+)
 def test_a_line_break_anywhere_is_refused_so_that_no_header_can_be_put_in(text: str, break_: str) -> None:
     with pytest.raises(BadAddress):
         parse(text.format(break_))
