@@ -107,8 +107,10 @@ def _go_on(account: Account, at: Position) -> tuple[Position, WalletCheck | None
 def _told(account: Account, at: Position, so_far: LedgerSum) -> WalletCheck:
     after = wallets.get(account.id, consistent=True)
     balance_micros = at.balance_micros
-    before = None if after is None else msgspec.structs.replace(
-        after, balance_micros=balance_micros, available_micros=at.available_micros
+    before = (
+        None
+        if after is None
+        else msgspec.structs.replace(after, balance_micros=balance_micros, available_micros=at.available_micros)
     )
     differences = of_wallet(account.id, before, after, so_far)
     return WalletCheck(

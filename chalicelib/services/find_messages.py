@@ -18,7 +18,7 @@ from chalicelib.domain.receipts import id_forms
 from chalicelib.services.faults import invalid_field
 from chalicelib.services.read_messages import Span
 from chalicelib.services.walk_messages import Ground, Position, position_of, some_accounts, walk
-from chalicelib.store import messages, receipt_pointers, rule_rows
+from chalicelib.store import hash_keys, messages, receipt_pointers, rule_rows
 
 _ACCOUNTS_AT_ONCE: Final = 100  # three batches of keys
 _MAX_TURNS: Final = 20
@@ -77,7 +77,7 @@ def find(wanted: Wanted, days: Span, position: Any, limit: int) -> Found:
             return known[:limit], None
 
     def pick(account: Account, message_id: str, facts: Sequence[AnyFact]) -> Cdr | None:
-        cdr = cdr_of(message_id, account.id, facts)
+        cdr = cdr_of(message_id, account.id, facts, hash_keys.of(account.id))
         return cdr if cdr is not None and wanted.fits(cdr) else None
 
     return walk(Ground(days=days, account=wanted.account, number=wanted.number), position, limit, pick)
@@ -98,7 +98,7 @@ def _by_id(wanted: Wanted, message_id: str, at: Position) -> Found:
     for _ in range(_MAX_TURNS):
         some = some_accounts(wanted.account, at.done, _ACCOUNTS_AT_ONCE)
         for owner, _facts in messages.named((account.id, message_id, key) for account in some for key in _FIRST_FACTS):
-            cdr = cdr_of(message_id, owner, messages.facts_of(owner, message_id))
+            cdr = _record(message_id, owner)
             return ([cdr] if cdr is not None and wanted.fits(cdr) else []), None
         if wanted.account is not None or len(some) < _ACCOUNTS_AT_ONCE:
             return [], None
@@ -110,8 +110,12 @@ def _by_pointer(wanted: Wanted, smsc_id: str) -> list[Cdr]:
     """The messages that gateways' SMSCs call so now; they use their ids again, and are forgotten after a week."""
     pointers = receipt_pointers.find((gateway, _forms(smsc_id)) for gateway in _gateways(wanted))
     whose = sorted({(one.account, one.message) for one in pointers.values()})
-    cdrs = (cdr_of(message, account, messages.facts_of(account, message)) for account, message in whose)
+    cdrs = (_record(message, account) for account, message in whose)
     return [cdr for cdr in cdrs if cdr is not None and wanted.fits(cdr)]
+
+
+def _record(message_id: str, account: str) -> Cdr | None:
+    return cdr_of(message_id, account, messages.facts_of(account, message_id), hash_keys.of(account))
 
 
 def _gateways(wanted: Wanted) -> Sequence[str]:

@@ -7,7 +7,7 @@ from chalicelib.domain.cdr import Cdr, cdr_of
 from chalicelib.domain.message import AnyFact, timeline
 from chalicelib.services.faults import not_found
 from chalicelib.services.find_messages import owner_of
-from chalicelib.store import messages
+from chalicelib.store import hash_keys, messages
 
 
 class Life(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,8 +24,10 @@ def trace(message_id: str, account: str | None) -> Life:
     except ids.BadId:
         raise not_found("message") from None
     owner = account or owner_of(message_id)
-    facts = messages.facts_of(owner, message_id) if owner else []
-    cdr = cdr_of(message_id, owner or "", facts)
+    if owner is None:
+        raise not_found("message")
+    facts = messages.facts_of(owner, message_id)
+    cdr = cdr_of(message_id, owner, facts, hash_keys.of(owner))
     if cdr is None:
         raise not_found("message")
     return Life(cdr=cdr, facts=timeline(facts))
