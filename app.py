@@ -4,9 +4,22 @@ from chalice.app import Chalice
 
 from chalicelib.api import edge
 from chalicelib.api.catalogue import CATALOGUE
-from functions import auditing, billing, dead_letters, delivery, inbound, jobs, logs, mails, rounds, routing, webhooks
+from functions import (
+    archiving,
+    auditing,
+    billing,
+    dead_letters,
+    delivery,
+    inbound,
+    jobs,
+    logs,
+    mails,
+    rounds,
+    routing,
+    webhooks,
+)
 
 app = Chalice(app_name="chasqui")
 edge.register(app, CATALOGUE, start_logs=logs.start)
-for functions in (routing, billing, delivery, rounds, auditing, dead_letters, webhooks, jobs, inbound, mails):
+for functions in (routing, billing, delivery, rounds, auditing, dead_letters, webhooks, jobs, inbound, mails, archiving):
     app.register_blueprint(functions.bp)

@@ -63,6 +63,8 @@ JOB_FILES: Final = (
     Grant("s3", ("ListBucket",), ("jobs",)),
     Grant("s3", ("GetObject", "PutObject"), ("jobs/*",)),
 )
+# Where an account wants its texts kept as hashes only, who notes them needs its key, and makes it the first time.
+HASH_TEXTS: Final = (Grant("secretsmanager", ("GetSecretValue", "CreateSecret"), ("keys/*",)),)
 READ_RULES: Final = (
     Grant("s3", ("ListBucket",), ("rules",)),
     Grant("s3", ("GetObject",), ("rules/rules/*",)),
@@ -136,6 +138,10 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("bad_addresses", actions=("GetItem", "DeleteItem", "Scan")),
         _table("mail_forwards", actions=("GetItem", "UpdateItem")),
         _send("mails"),
+        *HASH_TEXTS,
+        _table("erasures", actions=("GetItem", "UpdateItem", "Scan")),
+        _table("day_summaries", actions=("Query",)),
+        _send("archives"),
     ),
     "routing": (
         LOGS,
@@ -149,6 +155,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
     ),
     "billing": (
         LOGS,
+        *HASH_TEXTS,
         _table("accounts", actions=("GetItem",)),
         _table("wallets", "usage", actions=("UpdateItem",)),
         _table("ledger", actions=("PutItem",)),
@@ -176,6 +183,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
     ),
     "inbound": (  # what people write is kept, told, and answered with messages like any other
         LOGS,
+        *HASH_TEXTS,
         *READ_RULES,
         *TELL_WEBHOOKS,
         _table("numbers", actions=("GetItem",)),
@@ -228,6 +236,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
     ),
     "tick": (
         LOGS,
+        *HASH_TEXTS,
         _table("jobs", actions=("GetItem", "UpdateItem")),
         _table("jobs/index/by_due", actions=("Query",)),
         _table("scheduled", actions=("UpdateItem", "BatchWriteItem")),
@@ -289,6 +298,41 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         LOGS,
         _table("accounts", actions=("Scan",)),
         _send("audits"),
+    ),
+    "archive_nightly": (
+        LOGS,
+        _table("accounts", actions=("Scan",)),
+        _table("erasures", actions=("Scan", "UpdateItem")),
+        _send("archives"),
+    ),
+    "archive": (  # it closes days, makes files, and takes out texts and numbers wherever they are
+        LOGS,
+        *JOB_FILES,
+        *HASH_TEXTS,
+        Grant("s3", ("DeleteObject",), ("jobs/jobs/*",)),
+        Grant("s3", ("ListBucket",), ("cdr",)),
+        Grant("s3", ("GetObject", "PutObject", "DeleteObject"), ("cdr/*",)),
+        _table("accounts", actions=("GetItem", "Scan")),
+        _table("messages", actions=("Query", "BatchWriteItem")),
+        _table("messages/index/by_recipient", "messages/index/by_decision", actions=("Query",)),
+        _table("usage", actions=("Query",)),
+        _table("day_summaries", actions=("PutItem",)),
+        _table("erasures", actions=("GetItem", "UpdateItem")),
+        _table("held", actions=("GetItem", "UpdateItem")),
+        _table("inbound", actions=("Query", "UpdateItem")),
+        _table("webhooks", "dnd", actions=("GetItem",)),
+        _table("webhook_deliveries", actions=("GetItem", "UpdateItem")),
+        _table("dead_letters", actions=("Scan", "UpdateItem")),
+        _table("opt_outs", actions=("UpdateItem",)),
+        _table("jobs", actions=("Query", "UpdateItem")),
+        _table("contacts", actions=("GetItem", "DeleteItem")),
+        _table("groups", actions=("BatchGetItem", "UpdateItem")),
+        _table("memberships", actions=("BatchWriteItem",)),
+        _table("memberships/index/by_contact", actions=("Query",)),
+        _table("dispatches", actions=("GetItem", "PutItem")),  # what waits for its time is canceled
+        _table("scheduled", actions=("BatchWriteItem",)),
+        _consume("archives"),
+        _send("archives", "outcomes", "dead"),
     ),
     "audit": (  # it can change nothing
         LOGS,

@@ -127,7 +127,7 @@ def cdr_of(message_id: str, account: str, facts: Iterable[AnyFact], hash_key: by
         price_micros=queued.price_micros if queued else 0,
         credit_micros=queued.charge_micros if queued else 0,
         refunded_micros=sum(fact.refund_micros for fact in known if isinstance(fact, Refunded)),
-        cost_micros=None,
+        cost_micros=_cost_micros(queued),
         status=str(message.status),
         error_code=message.error.code if message.error else None,
         gateway_code=message.error.gateway_code if message.error else None,
@@ -147,6 +147,13 @@ def counted_ms(message_id: str, queued: Queued | None, ends: Iterable[FinalFact]
     if queued is not None:
         return queued.at_ms
     return min((end.at_ms for end in ends), default=ids.created_ms_of(message_id))
+
+
+def _cost_micros(queued: Queued | None) -> int | None:
+    """Of all parts; None where nobody knows, or there is nothing to pay for."""
+    if queued is None or queued.cost_micros is None:
+        return None
+    return queued.cost_micros * queued.content.parts
 
 
 def length_of(content: Content) -> int:

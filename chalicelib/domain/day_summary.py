@@ -19,8 +19,8 @@ Key = tuple[str, str, str, str, str, str, int]
 class SummaryLine(msgspec.Struct, kw_only=True, array_like=True):
     """What was sent in an hour (0-23, UTC) of a day, by when each message counts (Cdr.at_ms). It is added up in place.
 
-    `messages` to `cost_micros` are of what was charged, as usage has it; of what was refused, gateway and operator are
-    ''. `ends` and `errors` are of both.
+    `messages` to `costed`, and `ends`, are of what was charged, as usage has it; `errors` also of what was refused, whose
+    gateway and operator are ''.
     """
 
     account: str
@@ -102,7 +102,7 @@ def line_of(cdr: Cdr) -> SummaryLine:
         costed=int(cdr.cost_micros is not None),
         refused=int(ended and not charged),
         records=1,
-        ends={cdr.status: 1} if ended else {},
+        ends={cdr.status: 1} if ended and charged else {},
         errors={cdr.error_code: 1} if cdr.error_code else {},
         latency=EMPTY if took_ms is None else counted(EMPTY, took_ms),
     )
