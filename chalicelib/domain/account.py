@@ -31,8 +31,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     state: AccountState = "active"
     default_gateway: str | None = None  # where goes what no route matches
     default_price_micros: int | None = None  # per part, at the default gateway
-    default_below_cost: bool = False  # somebody has said that its default price may lie below cost
     rate_plan: str | None = None  # whose prices it pays, where no route of its own names one
+    below_cost: bool = False  # somebody has said that its default price, and its plan's prices for it, may be
     default_sender: str | None = None
     default_region: str | None = None  # ISO country that national numbers are read in
     max_parts: int = 10

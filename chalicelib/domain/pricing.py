@@ -34,14 +34,15 @@ def price(
     if route is not None and route.account is not None and route.price_micros is not None:
         return _by_route(route, route.price_micros)
     if plan_line is not None:
-        return Priced(plan_line.amount_micros, "rate_plan", account.rate_plan or "", plan_line.below_cost)
+        meant = plan_line.below_cost or account.below_cost
+        return Priced(plan_line.amount_micros, "rate_plan", account.rate_plan or "", meant)
     if route is not None and route.price_micros is not None:
         return _by_route(route, route.price_micros)
     for other in matching:
         if other.price_micros is not None:
             return _by_route(other, other.price_micros)
     if account.default_price_micros is not None:
-        return Priced(account.default_price_micros, "default", account.id, account.default_below_cost)
+        return Priced(account.default_price_micros, "default", account.id, account.below_cost)
     return None
 
 

@@ -10,8 +10,9 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.ip_rules import BadIpRule, parse_rule
 from chalicelib.domain.numbers import BadSender, parse_sender
 from chalicelib.domain.schedule import BadZone, zone
-from chalicelib.services import record_change
+from chalicelib.services import record_change, tell_price_changes
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field, not_found
+from chalicelib.services.refuse_losses import check_account
 from chalicelib.store import accounts
 from chalicelib.store.rows import Row
 
@@ -20,17 +21,21 @@ _KEPT: Final = ("created_ms", "listens", "has_opt_outs", "opt_out_words")
 
 
 def open_account(account: Account, now_ms: int) -> Row[Account]:
-    """The account with an id of its own and an empty wallet. Raises Fault `invalid_request`."""
+    """The account with an id of its own and an empty wallet. Raises Fault `invalid_request`, `below_cost`."""
     _check(account)
     opened = msgspec.structs.replace(account, id=ids.new_id("acc", now_ms), created_ms=now_ms)
+    check_account(opened, None, now_ms)
     if not accounts.create(opened):
         raise Fault("already_exists", "the id is taken")  # an id was drawn twice: drawing again will do
     record_change.changed("account", opened.id, None, opened, account=opened.id)
     return Row(opened, 1)
 
 
-def change_account(account: Account, expected_version: int) -> Row[Account]:
-    """The account over that version of it. Raises Fault `not_found`, `version_conflict`, `invalid_request`."""
+def change_account(account: Account, expected_version: int, now_ms: int) -> Row[Account]:
+    """The account over that version of it.
+
+    Raises Fault `not_found`, `version_conflict`, `invalid_request`, `below_cost`.
+    """
     _check(account)
     held = accounts.versioned(account.id)
     if held is None:
@@ -39,9 +44,11 @@ def change_account(account: Account, expected_version: int) -> Row[Account]:
         raise invalid_field("/shards", "out_of_range", "messages lie in the shards there are: their number only grows")
     kept = {name: getattr(held.value, name) for name in _KEPT}
     changed = msgspec.structs.replace(account, **kept)
+    check_account(changed, held.value, now_ms)
     if not accounts.change(account.id, expected_version, changed):
         raise Fault("version_conflict", f"the account is at version {held.version}")
     record_change.changed("account", account.id, held.value, changed)
+    tell_price_changes.of_account(held.value, changed, expected_version + 1, now_ms)
     return Row(changed, expected_version + 1)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from chalicelib.domain.rules import Gateway, Route, Rules, SenderRule
-from chalicelib.services import record_change
+from chalicelib.services import record_change, tell_price_changes
 from chalicelib.services.faults import Fault, FieldFault, not_found
 from chalicelib.services.refuse_losses import candidate, check_publication
 from chalicelib.store import rule_rows, rules
@@ -38,6 +38,7 @@ def _publish(by: str, note: str, now_ms: int, *, below_cost: bool, over: int) ->
     rate_plans = rule_rows.rate_plans.everything()
     if costs and not below_cost:
         check_publication(candidate(routes, numbering, rate_plans, costs, now_ms), now_ms)
+    before = rules.get(over) if over and rate_plans else None
     published = rules.publish(
         gateways,
         routes,
@@ -53,12 +54,14 @@ def _publish(by: str, note: str, now_ms: int, *, below_cost: bool, over: int) ->
         over=over,
     )
     record_change.changed("rules", str(published.number), None, {"note": note, "below_cost": below_cost})
+    if before is not None:
+        tell_price_changes.of_publishing(before, published, now_ms)
     return published
 
 
 def roll_back(number: int, by: str, note: str, now_ms: int) -> Rules:
     """An old snapshot's content under a new number. The rows stay as they are. Raises Fault `not_found`."""
-    old = snapshot(number)
+    old, before = snapshot(number), rules.get(rules.newest_number())
     published = rules.publish(
         list(old.gateways),
         list(old.routes),
@@ -73,6 +76,7 @@ def roll_back(number: int, by: str, note: str, now_ms: int) -> Rules:
         costs=old.costs,
     )
     record_change.changed("rules", str(published.number), None, {"note": note, "as": number})
+    tell_price_changes.of_publishing(before, published, now_ms)
     return published
 
 

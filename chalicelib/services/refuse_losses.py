@@ -13,12 +13,12 @@ from chalicelib.domain.pricing import PriceSource
 from chalicelib.domain.rate_plan import RatePlan
 from chalicelib.domain.routing import RoutingTable
 from chalicelib.domain.rules import NumberingPrefix, Route, Rules
-from chalicelib.services.faults import Fault, FieldFault
+from chalicelib.services.faults import Fault, FieldFault, invalid_field
 from chalicelib.store import accounts, rule_rows, rules
 
 MAX_TOLD: Final = 100  # losses that one answer names
 # Of an account's settings: what can make a loss.
-_OF_PRICES: Final = ("default_gateway", "default_price_micros", "default_below_cost", "rate_plan")
+_OF_PRICES: Final = ("default_gateway", "default_price_micros", "below_cost", "rate_plan")
 # Where, of all that is in force, a price stands.
 _PLACES: Final[dict[PriceSource, str]] = {
     "route": "/routes/{}/price",
@@ -48,9 +48,15 @@ def losses_of_plan(plan: RatePlan, now_ms: int) -> list[Loss]:
 
 
 def check_account(account: Account, before: Account | None, now_ms: int) -> None:
-    """Raises Fault `below_cost` where the default price or the plan's prices are for it. What was so may stay so."""
+    """Raises Fault `below_cost` where the default price, or the plan's prices, are for it. What was so may stay so.
+
+    And `invalid_request` where its rate plan is not in force: its messages would have other prices until it is.
+    """
     if before is not None and all(getattr(account, name) == getattr(before, name) for name in _OF_PRICES):
         return
+    if account.rate_plan is not None and not _is_in_force(account.rate_plan, now_ms):
+        told = f"no rate plan {account.rate_plan} is in force: publish it first"
+        raise invalid_field("/rate_plan", "not_found", told)
     fields = {"default": "/default_price", "rate_plan": "/rate_plan"}
     found = losses(RoutingTable(_edited(now_ms)), [account], now_ms)
     _refuse([_fault(fields[loss.source], loss) for loss in found if loss.source in fields])
@@ -121,6 +127,13 @@ def _edited(now_ms: int) -> Rules:
         return candidate((), (), (), (), now_ms)
     routes, rate_plans = rule_rows.routes.everything(), rule_rows.rate_plans.everything()
     return candidate(routes, rules.current(now_ms).numbering, rate_plans, costs, now_ms)
+
+
+def _is_in_force(plan_id: str, now_ms: int) -> bool:
+    if any(plan.id == plan_id for plan in rules.current(now_ms).rate_plans):
+        return True
+    rules.forget()  # it may have been published a second ago
+    return any(plan.id == plan_id for plan in rules.current(now_ms).rate_plans)
 
 
 def _account(account_id: str) -> Account:

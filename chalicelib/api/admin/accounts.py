@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from chalicelib.api.admin.types import AccountId, Country, GatewayId, IpRules, Name, PageQuery, Version
+from chalicelib.api.admin.types import AccountId, Country, GatewayId, IpRules, Name, PageQuery, RatePlanId, Version
 from chalicelib.api.amounts import Amount, Price
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
@@ -32,6 +32,12 @@ class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = "active"
     default_gateway: Annotated[GatewayId, Meta(description="Where goes what no route matches.")] | None = None
     default_price: Annotated[Price, Meta(description="Per part, at the default gateway.")] | None = None
+    rate_plan: (
+        Annotated[RatePlanId, Meta(description="Whose prices it pays, where no route of its own names one.")] | None
+    ) = None
+    below_cost: Annotated[
+        bool, Meta(description="The default price, and the plan's for it, may lie below cost: else such are refused.")
+    ] = False
     default_sender: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
     default_region: Annotated[Country, Meta(description="Where numbers without + are read first.")] | None = None
     max_parts: Annotated[int, Meta(ge=1, le=MAX_PARTS, description="The longest text, in parts.")] = 10
@@ -103,7 +109,7 @@ class CreditLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     credit_limit: Price
 
 
-@endpoints.post("/v1/admin/accounts", status=201, faults=("already_exists",))
+@endpoints.post("/v1/admin/accounts", status=201, faults=("already_exists", "below_cost"))
 def open_an_account(call: AdminCall, body: AccountSettings) -> AccountWithWallet:
     """Open an account.
 
@@ -125,13 +131,13 @@ def read_account(call: AdminCall, account: AccountId) -> AccountWithWallet:
     return _with_wallet(_held(account))
 
 
-@endpoints.put("/v1/admin/accounts/{account}", faults=("version_conflict",))
+@endpoints.put("/v1/admin/accounts/{account}", faults=("version_conflict", "below_cost"))
 def change_an_account(call: AdminCall, account: AccountId, body: AccountChange) -> AccountWithWallet:
     """Change an account's settings.
 
     It takes effect everywhere within some seconds.
     """
-    return _with_wallet(change_account(_account(account, body), body.version))
+    return _with_wallet(change_account(_account(account, body), body.version, call.now_ms))
 
 
 @endpoints.put("/v1/admin/accounts/{account}/credit-limit")
@@ -164,6 +170,8 @@ def _account(account_id: str, given: AccountSettings) -> Account:
         state=given.state,
         default_gateway=given.default_gateway,
         default_price_micros=given.default_price.micros if given.default_price else None,
+        rate_plan=given.rate_plan,
+        below_cost=given.below_cost,
         default_sender=given.default_sender,
         default_region=given.default_region,
         max_parts=given.max_parts,
@@ -194,6 +202,8 @@ def _view(row: Row[Account]) -> AccountView:
         state=account.state,
         default_gateway=account.default_gateway,
         default_price=None if price_micros is None else Price(price_micros),
+        rate_plan=account.rate_plan,
+        below_cost=account.below_cost,
         default_sender=account.default_sender,
         default_region=account.default_region,
         max_parts=account.max_parts,
