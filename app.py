@@ -16,10 +16,24 @@ from functions import (
     mails,
     rounds,
     routing,
+    waiting,
     webhooks,
 )
 
 app = Chalice(app_name="chasqui")
 edge.register(app, CATALOGUE, start_logs=logs.start)
-for functions in (routing, billing, delivery, rounds, auditing, dead_letters, webhooks, jobs, inbound, mails, archiving):
+for functions in (
+    routing,
+    billing,
+    delivery,
+    rounds,
+    auditing,
+    dead_letters,
+    webhooks,
+    jobs,
+    inbound,
+    mails,
+    archiving,
+    waiting,
+):
     app.register_blueprint(functions.bp)

@@ -43,6 +43,7 @@ ARNS: Final = {
     "s3": "arn:aws:s3:::{prefix}-{name}",
     "secretsmanager": "arn:aws:secretsmanager:*:*:secret:{prefix}/{name}",
     "ses": "arn:aws:ses:*:*:{name}",
+    "cloudwatch": "*",  # has no resource to name
     "logs": "arn:aws:logs:*:*:log-group:/aws/lambda/chasqui-*:*",
 }
 LOGS: Final = Grant("logs", ("CreateLogStream", "PutLogEvents"), ("",))
@@ -90,6 +91,11 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("messages", actions=("Query", "BatchWriteItem")),
         _table("idempotency", actions=("GetItem", "PutItem")),
         _table("dispatches", actions=("GetItem", "PutItem")),
+        _table("waiting_orders", actions=("GetItem", "UpdateItem")),
+        _table("waiting_orders/index/by_gateway", actions=("Query",)),
+        _table("gateway_beats", actions=("Query", "Scan")),
+        Grant("sqs", ("GetQueueUrl", "GetQueueAttributes"), ("*",)),  # how each queue stands
+        Grant("cloudwatch", ("GetMetricData",), ("",)),  # and for how long what waits there has
         _table("gateways", "routes", actions=("GetItem", "UpdateItem", "DeleteItem", "Scan")),
         _table("numbering", actions=("GetItem", "BatchWriteItem", "DeleteItem", "Scan")),
         _table("smpp_logins", actions=("GetItem", "PutItem", "UpdateItem", "Scan")),
@@ -233,6 +239,16 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("rule_hits", actions=("UpdateItem",)),
         _consume("jobs"),
         _send("jobs", "billing", "mails", "dead"),
+    ),
+    "sweep": (  # it does with what waits at gateways what bridges do, where none is there
+        LOGS,
+        *READ_RULES,
+        _table("waiting_orders", actions=("GetItem", "UpdateItem")),
+        _table("waiting_orders/index/by_open", "gateway_beats", actions=("Query",)),
+        _table("leases", actions=("Scan",)),
+        _table("dispatches", actions=("GetItem", "PutItem")),
+        Grant("sqs", ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"), ("gateway-*",)),
+        _send("gateway-*", "outcomes"),
     ),
     "tick": (
         LOGS,

@@ -14,7 +14,6 @@ from chalicelib.domain.message import Content, ErrorInfo, Status
 
 Deed = Literal["move", "purge"]
 OrderState = Literal["open", "done", "withdrawn"]
-CANCEL: Final = "cancel"  # who claims a message for its customer, who has canceled it
 _MOVE: Final = "move/"
 MOVED: Final = ErrorInfo(code="moved", title="An administrator moved the message to another gateway.")
 
@@ -51,7 +50,7 @@ class WaitingOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class Fate(msgspec.Struct, frozen=True):
     """What becomes of a slice that no bridge submits."""
 
-    deed: Literal["move", "purge", "expire"]
+    deed: Literal["move", "purge", "expire", "cancel"]
     to: str = ""
 
     @property
@@ -60,21 +59,23 @@ class Fate(msgspec.Struct, frozen=True):
         return f"{_MOVE}{self.to}" if self.deed == "move" else self.deed
 
 
+CANCEL: Final = Fate("cancel").claimant  # who claims a message for its customer, who has canceled it
 EXPIRE: Final = Fate("expire")  # it waited for longer than it may
 PURGE: Final = Fate("purge")
 # Claimants of what is never submitted; a moved message may be, by another gateway.
 NEVER_SENT: Final = frozenset({CANCEL, EXPIRE.claimant, PURGE.claimant})
 ENDS: Final[dict[str, tuple[Status, str]]] = {  # deed → how the message ends, and the code of the reason
+    "cancel": (Status.CANCELED, "canceled"),
     "purge": (Status.CANCELED, "purged"),
     "expire": (Status.EXPIRED, "waited_too_long"),
 }
 
 
 def fate_in(claimant: str) -> Fate | None:
-    """What a claim in that name says; None where it is a bridge's, or cancel's."""
+    """What a claim in that name says; None where it is a bridge's."""
     if claimant.startswith(_MOVE):
         return Fate("move", claimant.removeprefix(_MOVE))
-    return next((fate for fate in (EXPIRE, PURGE) if fate.claimant == claimant), None)
+    return next((fate for fate in (Fate("cancel"), EXPIRE, PURGE) if fate.claimant == claimant), None)
 
 
 class Orders:

@@ -35,7 +35,7 @@ class Claim(msgspec.Struct, frozen=True):
 def taken(ids: Iterable[str]) -> set[str]:
     """Those of the dispatches that a bridge has claimed, whether or not it got to submit anything."""
     claims = dynamo.get_all(DispatchTable, ids, consistent=True)
-    return {str(claim.id) for claim in claims if claim.by != CANCEL and fate_in(str(claim.by)) is None}
+    return {str(claim.id) for claim in claims if fate_in(str(claim.by)) is None}
 
 
 def is_taken(id_: str) -> bool:

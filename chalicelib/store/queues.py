@@ -185,6 +185,33 @@ def waiting(queue: str) -> int:
     return int(_sqs().get_queue_attributes(QueueUrl=url(queue), AttributeNames=[name])["Attributes"][name])
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """About how many records of a queue wait, are in somebody's hands, and are put off."""
+
+    waiting: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def records(self) -> int:
+        """All of them."""
+        return self.waiting + self.in_flight + self.delayed
+
+
+def standing(queue: str) -> Standing:
+    """How a queue stands. Raises NoQueue."""
+    names = {
+        "ApproximateNumberOfMessages": "waiting",
+        "ApproximateNumberOfMessagesNotVisible": "in_flight",
+        "ApproximateNumberOfMessagesDelayed": "delayed",
+    }
+    try:
+        told = _sqs().get_queue_attributes(QueueUrl=url(queue), AttributeNames=list(names))["Attributes"]
+    except _sqs().exceptions.QueueDoesNotExist as error:
+        raise NoQueue(queue) from error
+    return Standing(**{field: int(told.get(name, 0)) for name, field in names.items()})
+
+
 def depth(queue: str) -> int:
     """About how many records are on a queue, in somebody's hands or not."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

@@ -24,6 +24,10 @@ _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Rules)
 
 
+class Overtaken(Exception):
+    """Somebody else has published meanwhile."""
+
+
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
     """A snapshot without its content."""
 
@@ -85,12 +89,16 @@ def publish(
     countries: Sequence[CountryRule] = (),
     rate_plans: Sequence[RatePlan] = (),
     costs: Sequence[GatewayCosts] = (),
+    over: int | None = None,
 ) -> Rules:
-    """Publish a snapshot under the next free number, which nobody else can take. Raises ValueError on a long note."""
+    """Publish a snapshot under the next free number, which nobody else can take; or only as the one after `over`.
+
+    Raises ValueError on a long note, Overtaken.
+    """
     if len(note) > MAX_NOTE:
         raise ValueError(f"a note has at most {MAX_NOTE} characters")
-    number = newest_number() + 1
-    for _ in range(_ATTEMPTS):
+    number = (newest_number() if over is None else over) + 1
+    for _ in range(_ATTEMPTS if over is None else 1):
         rules = Rules(
             number=number,
             published_ms=now_ms,
@@ -109,7 +117,16 @@ def publish(
             forget()
             return rules
         number += 1
-    raise RuntimeError("others kept publishing at the same time")
+    raise Overtaken("others published at the same time")
+
+
+def put_over(base: Rules, changed: Rules) -> bool:
+    """Publish `changed` as the one that follows `base`. False where another one follows it already."""
+    if changed.number != base.number + 1:
+        raise ValueError("it has the next number")
+    made = _put_new(changed)
+    forget()
+    return made
 
 
 def get(number: int) -> Rules:

@@ -199,11 +199,7 @@ class Claims:
             case Fate():
                 self._fulfil(one, holder)
             case Holder.NOW_OURS:
-                for dispatch in one.messages:
-                    if dispatch.id in canceled:
-                        self._judge.canceled(one.held, dispatch)
-                    else:
-                        self._submitter.take(one.held, dispatch, dispatch.done)
+                self._take(one, canceled)
             case Holder.CANCELED:
                 for dispatch in one.messages:
                     self._judge.canceled(one.held, dispatch)
@@ -216,6 +212,13 @@ class Claims:
             self._submitter.mind_orders()
             self._submitter.mind_jobs()
             self._submitter.pass_on()
+
+    def _take(self, one: Slice, canceled: set[str]) -> None:
+        for dispatch in one.messages:
+            if dispatch.id in canceled:
+                self._judge.canceled(one.held, dispatch)
+            else:
+                self._submitter.take(one.held, dispatch, dispatch.done)
 
     def _name_for(self, one: Slice) -> str:
         """Whoever claims it in an order's name leaves it to anybody to see to; in its own, to itself."""

@@ -229,10 +229,11 @@ class Judge:
 
     def _attempted(self, submission: Submission, index: int, error: ErrorInfo, what_next: str) -> None:
         part = submission.parts[index].number
-        self._note(submission.held, submission.dispatch, submission.attempts, part, error, what_next)
+        attempt = submission.attempts
+        self._note(submission.held, submission.dispatch, error, what_next, attempt=attempt, part=part)
 
     def _note(
-        self, held: Held, dispatch: Dispatch, attempt: int, part: int, error: ErrorInfo, what_next: str
+        self, held: Held, dispatch: Dispatch, error: ErrorInfo, what_next: str, *, attempt: int, part: int
     ) -> None:
         self._tell("attempt", dispatch, error, what_next)
         held.holds += 1
@@ -310,8 +311,8 @@ class _Moved:
         self._target = target
 
     def kept(self) -> None:
-        attempt = self._dispatch.attempt + 1
-        self._judge._note(self._held, self._dispatch, attempt, 1, MOVED, FAILED_OVER + self._target)
+        what_next, attempt = FAILED_OVER + self._target, self._dispatch.attempt + 1
+        self._judge._note(self._held, self._dispatch, MOVED, what_next, attempt=attempt, part=1)
         self._held.kept()
 
     def lost(self) -> None:

@@ -1,4 +1,4 @@
-"""What has become of sessions, for the bind log: kept until it is told, a second later; and each gateway's last fault."""
+"""What has become of sessions, kept until the bind log has it, a second later; and each gateway's last fault."""
 
 from collections import deque
 from collections.abc import Callable

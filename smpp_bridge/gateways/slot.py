@@ -154,7 +154,9 @@ class Slot:
                 system_type=gateway.system_type,
                 address_range=gateway.address_range,
             )
-            async with asyncio.timeout(CONNECT_SECONDS):  # wait_for of 3.11 may lose a cancellation, and stop would hang
+            async with asyncio.timeout(
+                CONNECT_SECONDS
+            ):  # wait_for of 3.11 may lose a cancellation, and stop would hang
                 link = await self._connect(kind, bind)
         except Exception as error:  # the network's, TLS's, the secret's: all the same to a session that is not there
             ending = Ending(f"cannot connect: {error!r}", None)

@@ -36,6 +36,8 @@ OF_THE_MOMENT |= {"alerts"}
 NEVER_LOST |= {"audit"}
 EXPIRING |= {"audit"}
 WORK_QUEUES |= {"mails", "mail-events"}
+NEVER_LOST |= {"waiting_orders"}
+EXPIRING |= {"waiting_orders", "gateway_beats", "binds"}
 
 
 def _named(kind: str, name_property: str) -> dict[str, dict[str, Any]]:
