@@ -144,6 +144,7 @@ def usage_line(content: Content, verdict: Verdict, at_ms: int) -> UsageLine:
     slot = slot_at(at_ms)
     if not isinstance(verdict, Decision):
         return UsageLine(slot=slot, country=content.country, refused=1)
+    defaulted = int(verdict.by_default)
     return UsageLine(
         slot=slot,
         country=content.country,
@@ -153,6 +154,9 @@ def usage_line(content: Content, verdict: Verdict, at_ms: int) -> UsageLine:
         parts=content.parts,
         credits_micros=price_of(verdict, content.parts),
         cost_micros=cost_of(verdict, content.parts),
+        defaulted=defaulted,
+        defaulted_parts=defaulted * content.parts,
+        defaulted_micros=defaulted * price_of(verdict, content.parts),
     )
 
 

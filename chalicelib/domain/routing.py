@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.content_rules import Screen
-from chalicelib.domain.decision import Decision, Refusal
+from chalicelib.domain.decision import DEFAULT_ROUTE, Decision, Refusal
 from chalicelib.domain.message import Content
 from chalicelib.domain.pricing import Priced, price
 from chalicelib.domain.refusals import refusal
@@ -19,8 +19,7 @@ from chalicelib.domain.senders import Allowed, SenderRules
 from chalicelib.domain.tariff import ALWAYS_MS, Tariffs
 
 UNKNOWN_OPERATOR: Final = ""
-DEFAULT_ROUTE: Final = "default"  # what a decision names where the account's default gateway took the message
-TEST_ROUTE: Final = "test"  # and where a test key's message went to a simulator that no route names
+TEST_ROUTE: Final = "test"  # what a decision names where a test key's message went to a simulator that no route names
 MAX_FAILOVER: Final = 4  # a message that five gateways refused is refused
 
 

@@ -19,6 +19,7 @@ _SLOT: Final = "%Y-%m-%dT%H:%M"
 SUMS: Final = (
     *("messages", "parts", "credits_micros", "refunded_micros", "cost_micros", "refused"),
     *("paid_back_micros", "granted_micros", "adjusted_micros"),
+    *("defaulted", "defaulted_parts", "defaulted_micros"),
 )
 
 
@@ -43,6 +44,9 @@ class UsageLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     paid_back_micros: int = 0  # by when it was given back, as granted and taken back
     granted_micros: int = 0
     adjusted_micros: int = 0  # negative where credit was taken back
+    defaulted: int = 0  # of the messages, those that no route took: they went to the account's default gateway
+    defaulted_parts: int = 0
+    defaulted_micros: int = 0  # what they were charged
     ends: Mapping[Status, int] = {}  # of the charged messages
     latencies: Histogram = latency.EMPTY  # of those that were delivered, from their charge on
 

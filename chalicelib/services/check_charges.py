@@ -13,9 +13,10 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
+from chalicelib.domain.decision import DEFAULT_ROUTE
 from chalicelib.domain.message import AnyFact, Queued
 from chalicelib.domain.pricing import PriceSource
-from chalicelib.domain.routing import DEFAULT_ROUTE, RoutingTable
+from chalicelib.domain.routing import RoutingTable
 from chalicelib.services.walk_messages import Ground, Position, walk
 from chalicelib.store import rules
 

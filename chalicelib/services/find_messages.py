@@ -26,7 +26,7 @@ _FIRST_FACTS: Final = (messages.ACCEPTED, messages.QUEUED, "scheduled")  # one o
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What is looked for; None is anything. `number` is E.164 with +; a gateway is that charged for, or submitted to."""
+    """What is looked for; None is anything. `number`: E.164 with +. `gateway`: charged for, or submitted to."""
 
     account: str | None = None
     message_id: str | None = None

@@ -37,7 +37,7 @@ def of_submit(pdu: SubmitSm, sequence: int) -> PduFields:
 
 def of_receipt(pdu: DeliverSm | DataSm, text: str) -> PduFields:
     """The deliver_sm or data_sm with a receipt in it; `text` is what it says, decoded."""
-    whole = isinstance(pdu, DeliverSm)
+    deliver = pdu if isinstance(pdu, DeliverSm) else None  # data_sm has fewer fields
     return PduFields(
         int(pdu.command_id),
         pdu.sequence,
@@ -51,11 +51,11 @@ def of_receipt(pdu: DeliverSm | DataSm, text: str) -> PduFields:
         pdu.esm_class,
         pdu.registered_delivery,
         pdu.data_coding,
-        len(pdu.short_message) if whole else 0,
+        len(deliver.short_message) if deliver else 0,
         _udh(pdu.content) if pdu.esm_class & _UDHI else "",
-        pdu.priority_flag if whole else 0,
+        deliver.priority_flag if deliver else 0,
         "",
-        pdu.protocol_id if whole else 0,
+        deliver.protocol_id if deliver else 0,
         _tlvs(pdu.tlvs) if pdu.tlvs else (),
         said_by(text),
     )

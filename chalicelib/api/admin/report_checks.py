@@ -36,7 +36,7 @@ class ChargeRecord(msgspec.Struct, frozen=True, kw_only=True):
     source: Annotated[
         Literal["route", "rate_plan", "default", "test"] | None,
         Meta(
-            description="What sets the expected price. A default price, and which plan an account has, are as of now."
+            description="What sets the expected price. A default price, and an account's plan, are as of now."
         ),
     ]
     verdict: Annotated[
