@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from chalicelib.api.admin.price_previews import PreviewQuestion, PreviewView, preview_view
 from chalicelib.api.admin.tariffs import (
     MAX_IMPORT_BYTES,
     ImportQuery,
@@ -21,6 +22,7 @@ from chalicelib.api.endpoints import AdminCall, CsvBody, CsvText, Endpoints, Rep
 from chalicelib.domain.rate_plan import RatePlan
 from chalicelib.services import keep_tariffs
 from chalicelib.services.import_prices import PRICES, parse_csv
+from chalicelib.services.preview_prices import preview
 from chalicelib.store import rule_rows
 from chalicelib.store.rows import Row
 
@@ -122,6 +124,26 @@ def import_prices(
 def export_prices(call: AdminCall, rate_plan: RatePlanId) -> Reply[CsvText]:
     """Export a rate plan's prices, as a CSV file that can be imported again."""
     return file(keep_tariffs.plan(rate_plan).value.lines, PRICES, f"rate-plan-{rate_plan}")
+
+
+@endpoints.post(
+    "/v1/admin/rate-plans/{rate_plan}/preview",
+    faults=("list_too_long",),
+    max_body_bytes=MAX_IMPORT_BYTES,
+    right="admin.costs:read",
+    changes=False,
+)
+def preview_rate_plan(call: AdminCall, rate_plan: RatePlanId, body: PreviewQuestion) -> PreviewView:
+    """Preview what a rate plan, or a change of it, would mean for an account.
+
+    Its traffic of the last 30 days, by operator, as it was charged, by the prices in force, and by the plan as it is
+    edited, with `prices` taken in where they are given. Nothing is changed. Routes by prefix do not count.
+    """
+    at_ms = None if body.at is None else int(body.at.timestamp() * 1000)
+    given = None if body.prices is None else tariff_lines(body.prices)
+    return preview_view(
+        body.account, preview(rate_plan, body.account, call.now_ms, given=given, replace=body.replace, at_ms=at_ms)
+    )
 
 
 def _in_line(row: Row[RatePlan]) -> RatePlanInLine:
