@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain.cdr import Cdr
+from chalicelib.domain.ids import day_at
 from chalicelib.domain.latency import EMPTY, Histogram, merge
 from chalicelib.domain.latency import add as counted
 
@@ -41,6 +42,7 @@ class SummaryLine(msgspec.Struct, kw_only=True, array_like=True):
     ends: dict[str, int] = {}  # by status
     errors: dict[str, int] = {}  # by error code
     latency: Histogram = EMPTY  # of the deliveries
+    submits: dict[str, int] = {}  # parts that SMSCs took, by submit_name: what operators put on their invoices
 
     @property
     def key(self) -> Key:
@@ -53,6 +55,7 @@ class SummaryLine(msgspec.Struct, kw_only=True, array_like=True):
         self.ends = _added(self.ends, other.ends)
         self.errors = _added(self.errors, other.errors)
         self.latency = merge((self.latency, other.latency))
+        self.submits = _added(self.submits, other.submits)
 
 
 _SUMS: Final = ("messages", "parts", "credits_micros", "refunded_micros", "cost_micros", "costed", "refused", "records")
@@ -85,7 +88,7 @@ class DaySummary:
 def line_of(cdr: Cdr) -> SummaryLine:
     """What one message adds."""
     charged, ended = cdr.charged_ms is not None, cdr.done_ms is not None
-    took_ms = cdr.delivered_ms
+    took_ms, submitted_ms = cdr.delivered_ms, cdr.submitted_ms
     return SummaryLine(
         account=cdr.account,
         gateway=cdr.gateway,
@@ -105,7 +108,13 @@ def line_of(cdr: Cdr) -> SummaryLine:
         ends={cdr.status: 1} if ended and charged else {},
         errors={cdr.error_code: 1} if cdr.error_code else {},
         latency=EMPTY if took_ms is None else counted(EMPTY, took_ms),
+        submits={} if submitted_ms is None else {submit_name(submitted_ms, cdr.submitted_to): len(cdr.smsc_ids)},
     )
+
+
+def submit_name(at_ms: int, gateway: str) -> str:
+    """Where a submit is counted: by its own UTC day and its own gateway, `YYYY-MM-DD#gateway`."""
+    return f"{day_at(at_ms)}#{gateway}"
 
 
 def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:

@@ -45,6 +45,12 @@ def get(day: str, account: str | None = None) -> list[SummaryLine]:
     return [line for item in _items(day, account) for line in _decoder.decode(zlib.decompress(item.body))]
 
 
+def of_accounts(day: str, account: str | None = None) -> Iterator[tuple[str, list[SummaryLine]]]:
+    """The same, account by account, some LINES_AN_ITEM lines at a time: those that sent nothing have no lines."""
+    for item in _items(day, account):
+        yield str(item.part).partition("#")[0], _decoder.decode(zlib.decompress(item.body))
+
+
 def accounts_of(day: str) -> frozenset[str]:
     """The accounts whose day is closed, those that sent nothing among them."""
     return frozenset(str(item.part).partition("#")[0] for item in _items(day, None))
