@@ -7,7 +7,7 @@ from typing import Final
 
 from chalice.app import Blueprint, CloudWatchEvent, Cron, SQSEvent
 
-from chalicelib.services import close_day, export_cdrs, forget_number, keep_texts
+from chalicelib.services import blank_texts, close_day, export_cdrs, forget_number
 from chalicelib.settings import settings
 from chalicelib.store import queues
 from chalicelib.wire import ArchiveWork
@@ -19,7 +19,7 @@ bp = Blueprint(__name__)
 # What a work is → its next step, and the work that is left then.
 _STEPS: Final[dict[str, Callable[[ArchiveWork, int], ArchiveWork | None]]] = {
     "close": close_day.close,
-    "blank": keep_texts.blank,
+    "blank": blank_texts.blank,
     "export": export_cdrs.export,
     "erase": forget_number.go_on,
 }
@@ -31,7 +31,7 @@ def archive_nightly(event: CloudWatchEvent) -> None:
     """Begin to close the last days, to take out texts whose time is over, and to look again for erased numbers."""
     logs.start()
     now_ms = time.time_ns() // 1_000_000
-    days, texts, erasures = close_day.start(now_ms), keep_texts.start(now_ms), forget_number.start_due(now_ms)
+    days, texts, erasures = close_day.start(now_ms), blank_texts.start(now_ms), forget_number.start_due(now_ms)
     log.info("archiving begun", extra={"days": days, "texts": texts, "erasures": erasures})
 
 

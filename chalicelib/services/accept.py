@@ -14,6 +14,7 @@ from chalicelib.domain.routing import decide
 from chalicelib.services import limit_rate
 from chalicelib.services.check import Submission, check
 from chalicelib.services.faults import Fault, invalid_field
+from chalicelib.services.keep_texts import kept
 from chalicelib.services.once import Once
 from chalicelib.services.route import current_table
 from chalicelib.services.send_scheduled import schedule
@@ -71,14 +72,13 @@ def accept(submission: Submission, account: Account, now_ms: int, once: Once | N
         held = idempotency.find(account.id, once.key, now_ms) if once else None
         if once is None or held is None:
             raise
-        return _again(
-            account, _read(held, once), now_ms
-        )  # what is answered once stays answered, whatever has changed since
+        # What is answered once stays answered, whatever has changed since.
+        return _again(account, _with_text(_read(held, once), submission, account, now_ms), now_ms)
     if once is not None:
-        answer = msgspec.json.encode(made).decode()
+        answer = msgspec.json.encode(_as_kept(made, account)).decode()
         before = idempotency.remember(account.id, once.key, once.request_sha256, answer, now_ms)
         if before is not None:
-            return _again(account, _read(before, once), now_ms)
+            return _again(account, _with_text(_read(before, once), submission, account, now_ms), now_ms)
     _hand_over(account, made, now_ms)
     return made
 
@@ -87,6 +87,22 @@ def _read(held: Remembered, once: Once) -> Acceptance:
     if held.body_sha256 != once.request_sha256:
         raise Fault("idempotency_key_reused", "this Idempotency-Key came with another request before")
     return msgspec.json.decode(held.answer, type=Acceptance)
+
+
+def _as_kept(made: Acceptance, account: Account) -> Acceptance:
+    """As it may be remembered: without the text, where the account wants none stored."""
+    draft = msgspec.structs.replace(made.draft, content=kept(made.draft.content, account))
+    return msgspec.structs.replace(made, draft=draft)
+
+
+def _with_text(made: Acceptance, submission: Submission, account: Account, now_ms: int) -> Acceptance:
+    """With the text that was not remembered, which the same request brings once more."""
+    content = made.draft.content
+    if not content.text_hash:
+        return made
+    said = check(submission, account, now_ms)
+    whole = msgspec.structs.replace(content, text=said.text, data=said.data, text_hash="", text_length=0)
+    return msgspec.structs.replace(made, draft=msgspec.structs.replace(made.draft, content=whole))
 
 
 def _again(account: Account, made: Acceptance, now_ms: int) -> Acceptance:
@@ -105,7 +121,7 @@ def _hand_over(account: Account, made: Acceptance, now_ms: int) -> None:
         return
     queues.send(queues.ACCEPTED, bundle)
     log.info("accepted", extra={"bundle": bundle.id, "account": account.id, "messages": [draft.id]})
-    fact = Accepted(at_ms=draft.at_ms, content=draft.content)
+    fact = Accepted(at_ms=draft.at_ms, content=kept(draft.content, account))
     try:
         messages.put_facts([Noted(account.id, draft.id, fact, account.retention_days)])
     except Exception:

@@ -12,6 +12,7 @@ from chalicelib.domain.message import Accepted, Content, Final, Held, Queued
 from chalicelib.domain.waiting import wait_until_ms
 from chalicelib.services.announce import News, announce
 from chalicelib.services.hold import hold
+from chalicelib.services.keep_texts import kept
 from chalicelib.services.tally import tally_charges
 from chalicelib.store import accounts, dynamo, ledger, messages, queues
 from chalicelib.store.messages import Noted
@@ -79,16 +80,18 @@ def _charge_account(charges: Sequence[charging.Charge]) -> dict[str, LedgerEntry
 def _facts(bundle: RoutedBundle, entry: LedgerEntry, now_ms: int) -> Iterator[Noted]:
     """What is noted of the bundle's messages: the same facts at each run, as they follow from the entry alone."""
     days = accounts.retention_days(bundle.account, now_ms)
+    account = accounts.cached(bundle.account, now_ms)
     places: Counter[str] = Counter()  # in each queue's dispatch
     for draft, verdict in _settled(bundle, entry):
         if isinstance(verdict, Decision):
             queue = queues.gateway_queue(verdict.gateway, draft.content.priority)
-            queued = _queued(draft.content, verdict, entry, _claim(bundle, queue, places[queue]))
+            queued = _queued(kept(draft.content, account), verdict, entry, _claim(bundle, queue, places[queue]))
             places[queue] += 1
             yield Noted(bundle.account, draft.id, queued, days)
         else:
             # accept notes nothing of messages that share a bundle, and here they have no `queued` to say what they are
-            yield Noted(bundle.account, draft.id, Accepted(at_ms=draft.at_ms, content=draft.content), days)
+            accepted = Accepted(at_ms=draft.at_ms, content=kept(draft.content, account))
+            yield Noted(bundle.account, draft.id, accepted, days)
             told = Held(at_ms=entry.at_ms) if verdict.held else _refused(verdict, entry)
             yield Noted(bundle.account, draft.id, told, days, refused=not verdict.held, to=draft.content.to)
 

@@ -92,7 +92,7 @@ def _end(work: ArchiveWork, parts: int) -> None:
         day=work.day,
         account=work.account,
         final=work.final,
-        parts=parts,
+        objects=parts,
         records=sum(line.records for line in lines),
         messages=sum(line.messages for line in lines),
         credits_micros=sum(line.credits_micros for line in lines),

@@ -82,8 +82,10 @@ def _care_for(account: Account, seen: Sequence[Facts], now_ms: int) -> None:
         message = fold(one.message_id, one.facts)
         if message is not None:
             needs.setdefault(care_of(message, now_ms), []).append((message, one))
-    if needs[Care.SEND_AGAIN]:
-        _send_again(account, [message for message, _ in needs[Care.SEND_AGAIN]])
+    # Of an account that wants no texts stored, there is nothing to send again: such a message ends with its validity.
+    stuck = [message for message, _ in needs[Care.SEND_AGAIN] if message.content and not message.content.text_hash]
+    if stuck:
+        _send_again(account, stuck)
     if needs[Care.END]:
         _end(account, needs[Care.END], now_ms)
 

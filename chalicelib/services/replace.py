@@ -12,6 +12,7 @@ from chalicelib.domain.text import Encoding
 from chalicelib.services.accept_many import judge_many
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault, invalid_field
+from chalicelib.services.keep_texts import kept as kept_as
 from chalicelib.services.send_scheduled import AHEAD_MS, hand_over
 from chalicelib.store import scheduled
 from chalicelib.store.messages import Noted
@@ -53,14 +54,14 @@ def replace(account: Account, message: Message, asked: Replacement, now_ms: int)
         raise judged
     made = judged.draft.content
     if kept is None or waits is None or kept.taken:
-        if (made, due_ms) != (message.content, message.due_ms):
+        if (kept_as(made, account), due_ms) != (message.content, message.due_ms):
             raise _too_late()
         if waits is not None:
             hand_over([waits], now_ms)  # who took it may have died
         return
     draft = Draft(id=message.id, at_ms=waits.bundle.messages[0].at_ms, content=made)
     due = Due(msgspec.structs.replace(waits.bundle, messages=(draft,)), due_ms)
-    fact = Scheduled(at_ms=draft.at_ms, content=made, due_ms=due_ms)
+    fact = Scheduled(at_ms=draft.at_ms, content=kept_as(made, account), due_ms=due_ms)
     leaves = due_ms - now_ms <= AHEAD_MS
     if not scheduled.replace(kept, due, Noted(account.id, message.id, fact, account.retention_days), taken=leaves):
         raise _too_late()

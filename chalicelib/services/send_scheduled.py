@@ -6,7 +6,8 @@ from itertools import islice
 from math import ceil
 from typing import Final
 
-from chalicelib.domain.message import Accepted, Scheduled
+from chalicelib.domain.message import Accepted, Content, Scheduled
+from chalicelib.services.keep_texts import noted
 from chalicelib.store import accounts, messages, queues, scheduled
 from chalicelib.store.messages import Noted
 from chalicelib.store.scheduled import Due
@@ -23,7 +24,7 @@ def schedule(bundle: AcceptedBundle, due_ms: int, now_ms: int) -> None:
         queues.send(queues.ACCEPTED, bundle, delay_seconds=max(0, ceil((due_ms - now_ms) / 1000)))
     else:
         scheduled.put(Due(bundle, due_ms))
-    fact = Scheduled(at_ms=draft.at_ms, content=draft.content, due_ms=due_ms)
+    fact = Scheduled(at_ms=draft.at_ms, content=noted(bundle.account, draft.content, now_ms), due_ms=due_ms)
     days = accounts.retention_days(bundle.account, now_ms)
     messages.put_facts([Noted(bundle.account, draft.id, fact, days)])
 
@@ -61,13 +62,17 @@ def _taken(one: Due, until_ms: int) -> Due | None:
     return scheduled.take(one.message, until_ms) if one.bundle.messages[0].content.source == "smpp" else one
 
 
+def _content(due: Due) -> Content:
+    return due.bundle.messages[0].content
+
+
 def _note(due: Sequence[Due], now_ms: int) -> None:
     """From now on they are looked after like any accepted message."""
     messages.put_facts(
         Noted(
             one.bundle.account,
             one.message,
-            Accepted(at_ms=max(one.due_ms, now_ms), content=one.bundle.messages[0].content),
+            Accepted(at_ms=max(one.due_ms, now_ms), content=noted(one.bundle.account, _content(one), now_ms)),
             accounts.retention_days(one.bundle.account, now_ms),
         )
         for one in due

@@ -31,7 +31,7 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
     day: str
     account: str
     final: bool
-    parts: int  # numbers of parts; those without records have no object
+    objects: int  # numbers of its parts; those without records have no object
     records: int
     messages: int  # of them: charged
     credits_micros: int
@@ -104,7 +104,7 @@ def summaries(day: str, account: str, parts: int) -> Iterator[SummaryLine]:
 def close(closed: Closed) -> None:
     """Note that the account's day is archived, once the parts of a longer archiving before this one are gone."""
     for key in listing(closed.day, closed.account).parts:
-        if key >= _part(closed.day, closed.account, closed.parts):
+        if key >= _part(closed.day, closed.account, closed.objects):
             _delete(key)
     _put(f"{folder(closed.day, closed.account)}{_CLOSED}", _encoder.encode(closed), "application/json")
 

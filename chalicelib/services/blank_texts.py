@@ -1,0 +1,103 @@
+"""Take texts out when their time is over: of an account that keeps them for some days only, and what waited with one.
+
+An account with `text_days` has its texts replaced by their hashes when so many days are over since the message was
+made. Of one that wants hashes only (`keep_texts`) what had to wait with its text is gone through, too: what was held.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from chalicelib.domain import ids
+from chalicelib.domain.account import Account
+from chalicelib.domain.message import AnyFact, Held, fold
+from chalicelib.domain.texts import hashed, with_content
+from chalicelib.services.read_cdrs import DAY_MS, starts_ms
+from chalicelib.store import accounts, hash_keys, held, inbound, messages, queues
+from chalicelib.store.messages import Facts, Noted
+from chalicelib.wire import ArchiveWork
+
+STEP_MESSAGES: Final = 4_000  # read, and at most two writes each: some seconds of a function's 20
+INBOUND_PAGE: Final = 500
+# How many days after its text's time a day is looked through again: what had not ended stays as it is until it has (a
+# message may be scheduled 30 days ahead), and a dead letter that is sent again notes its text once more.
+LOOKS_AGAIN_DAYS: Final = (0, 16, 33)
+
+log: Final = logging.getLogger(__name__)
+
+
+def start(now_ms: int) -> int:
+    """Put on ⟨archives⟩ the days whose texts' time is over, for every account that has one; how many."""
+    sent = 0
+    for some in accounts.pages():
+        works = [work for account in some for work in due(account, now_ms)]
+        queues.send_many(queues.ARCHIVES, works)
+        sent += len(works)
+    return sent
+
+
+def due(account: Account, now_ms: int) -> list[ArchiveWork]:
+    """The days of the account that are to be looked through this night."""
+    if account.text_retention == "keep" and account.text_days is None:
+        return []
+    days = 1 if account.text_retention == "hash" else (account.text_days or 0) + 1
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    told = [(today - timedelta(days=days + again)).isoformat() for again in LOOKS_AGAIN_DAYS]
+    return [ArchiveWork(id=ids.new_ulid(now_ms), account=account.id, what="blank", day=day) for day in told]
+
+
+def blank(work: ArchiveWork, now_ms: int) -> ArchiveWork | None:
+    """Take the texts out of a day's messages, a step of them; what is to be done next. Again, it changes nothing."""
+    account = accounts.get(work.account)
+    if account is None or not due(account, now_ms):
+        return None  # its terms have changed
+    since_ms = starts_ms(work.day)
+    made = messages.made(account.id, account.shards, since_ms, since_ms + DAY_MS, work.cursor)
+    some = list(islice(made, STEP_MESSAGES))
+    messages.put_facts(_blanked(account, some))
+    for one in some:
+        _blank_held(one)
+    if len(some) == STEP_MESSAGES:
+        return msgspec.structs.replace(work, cursor=some[-1].message_id)
+    blanked = _blank_inbound(account, since_ms)
+    log.info("texts taken out", extra={"account": account.id, "day": work.day, "inbound": blanked})
+    return None
+
+
+def _blanked(account: Account, some: Iterable[Facts]) -> Iterator[Noted]:
+    """The facts with a text in them of messages that have ended, as they are to be instead."""
+    key = hash_keys.of(account.id)
+    for message_id, facts in some:
+        if _has_ended(message_id, facts):
+            for fact in facts:
+                changed = with_content(fact, lambda content: hashed(content, key))
+                if changed is not fact and changed != fact:
+                    yield Noted(account.id, message_id, changed, account.retention_days)
+
+
+def _blank_held(one: Facts) -> None:
+    """What was held, and is decided, needs its text no more."""
+    if any(isinstance(fact, Held) for fact in one.facts) and _has_ended(*one):
+        held.change(one.message_id, lambda content: msgspec.structs.replace(content, text="", data=b""))
+
+
+def _has_ended(message_id: str, facts: Iterable[AnyFact]) -> bool:
+    message = fold(message_id, facts)
+    return message is not None and message.final
+
+
+def _blank_inbound(account: Account, since_ms: int) -> int:
+    """What people wrote to the account on the day; how many."""
+    cursor, count = None, 0
+    while True:
+        page = inbound.listing(account.id, since_ms, since_ms + DAY_MS, cursor, INBOUND_PAGE)
+        for message in page.items:
+            if message.text or message.data:
+                count += inbound.change(msgspec.structs.replace(message, text="", data=b""))
+        cursor = page.cursor
+        if cursor is None:
+            return count
