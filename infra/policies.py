@@ -323,6 +323,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
     ),
     "archive": (  # it closes days, makes files, and takes out texts and numbers wherever they are
         LOGS,
+        *READ_RULES,  # what it cost where a message failed over
         *JOB_FILES,
         *HASH_TEXTS,
         Grant("s3", ("DeleteObject",), ("jobs/jobs/*",)),

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.cdr import Cdr, cdr_of
+from chalicelib.services.cost_as_taken import cost_as_taken
 from chalicelib.store import cdrs, hash_keys, messages
 
 DAY_MS: Final = 86_400_000
@@ -39,7 +40,8 @@ def look(account: Account, day: str, after: str = "") -> Iterator[Looked]:
     made = messages.made(account.id, account.shards, since_ms - _lookback_ms(account), since_ms + DAY_MS, after)
     for message_id, facts in made:
         cdr = cdr_of(message_id, account.id, facts, key)
-        yield Looked(message_id, cdr if cdr is not None and ids.day_at(cdr.at_ms) == day else None)
+        counts = cdr is not None and ids.day_at(cdr.at_ms) == day
+        yield Looked(message_id, cost_as_taken(cdr) if cdr is not None and counts else None)
 
 
 def is_archived(account: Account, day: str, now_ms: int) -> bool:

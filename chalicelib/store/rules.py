@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from functools import lru_cache
 from threading import Lock
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from chalicelib.store.page import Cursor, Page
 
 MAX_NOTE: Final = 200  # characters; the note travels in S3 metadata, of which there may be 2 KB
 _FOLDER: Final = "rules/"
+_NUMBERED: Final = 4  # older snapshots held: of a day's messages rarely more have decided
 _ATTEMPTS: Final = 10  # administrators who publish at the same moment
 _TAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -71,9 +73,16 @@ def table(now_ms: int) -> RoutingTable:
     return _newest.at(now_ms)
 
 
+@lru_cache(_NUMBERED)
+def numbered(number: int) -> RoutingTable:
+    """The snapshot of that number, indexed; the last few asked for are held. Raises LookupError where there is none."""
+    return RoutingTable(get(number))
+
+
 def forget() -> None:
     """Look anew at the next `current`: after publishing, and in tests between worlds."""
     _newest.forget()
+    numbered.cache_clear()
 
 
 def publish(
