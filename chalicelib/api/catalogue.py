@@ -4,6 +4,7 @@ from typing import Final
 
 from chalicelib.api import (
     account,
+    cdr_exports,
     contact_files,
     contacts,
     documentation,
@@ -34,12 +35,14 @@ from chalicelib.api.admin import (
     credits,
     dead_letters,
     dnd,
+    gateway_states,
     gateways,
     held,
     mails,
     numbering,
     numbers,
     published_rules,
+    queues,
     rate_plans,
     report_checks,
     report_logs,
@@ -48,7 +51,9 @@ from chalicelib.api.admin import (
     sender_rules,
     smpp_logins,
     trail,
+    waiting,
 )
+from chalicelib.api.admin import cdr_exports as cdr_exports_of_accounts
 from chalicelib.api.admin import jobs as jobs_of_accounts
 from chalicelib.api.admin import users as users_of_accounts
 from chalicelib.api.endpoints import Endpoints
@@ -66,6 +71,7 @@ _OPERATIONS: Final = (
     smpp_sessions.endpoints,
     webhooks.endpoints,
     inbound.endpoints,
+    cdr_exports.endpoints,
     login.endpoints,
     profile.endpoints,
     mail_choices.endpoints,
@@ -81,6 +87,9 @@ _OPERATIONS: Final = (
     credits.endpoints,
     jobs_of_accounts.endpoints,
     gateways.endpoints,
+    gateway_states.endpoints,
+    waiting.endpoints,
+    queues.endpoints,
     routes.endpoints,
     rate_plans.endpoints,
     costs.endpoints,
@@ -93,6 +102,8 @@ _OPERATIONS: Final = (
     countries.endpoints,
     dnd.endpoints,
     dead_letters.endpoints,
+    erasures.endpoints,
+    cdr_exports_of_accounts.endpoints,
     trail.endpoints,
     mails.endpoints,
     report_messages.endpoints,

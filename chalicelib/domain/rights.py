@@ -29,6 +29,8 @@ _TABLE: Final = {
     "contact-imports:write": "owner sender key",
     "contact-exports:read": "owner sender key",
     "contact-exports:write": "owner sender key",
+    "cdr-exports:read": "owner sender viewer key",
+    "cdr-exports:write": "owner sender viewer key",  # it changes nothing
     "opt-outs:read": "owner sender viewer key",
     "opt-outs:write": "owner sender key",
     "inbound:read": "owner sender viewer key",
@@ -82,6 +84,10 @@ _TABLE: Final = {
     "admin.countries:write": "super routing key",
     "admin.dead-letters:read": "super routing key",  # numbers and texts of everybody
     "admin.dead-letters:write": "super routing key",
+    "admin.cdr-exports:read": "super support billing routing key",
+    "admin.cdr-exports:write": "super support billing routing key",  # it changes nothing
+    "admin.erasures:read": "super support key",
+    "admin.erasures:write": "super support key",
     "admin.audit:read": "super support key",
     "admin.users:read": "super support key",
     "admin.users:write": "super support key",

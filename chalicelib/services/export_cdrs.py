@@ -13,7 +13,8 @@ from chalicelib.domain import csv_lines, ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.cdr import Cdr
 from chalicelib.domain.money import format_amount
-from chalicelib.domain.suppression import zone
+from chalicelib.domain.suppression import BadZone, zone
+from chalicelib.services import record_change
 from chalicelib.services.faults import invalid_field, not_found
 from chalicelib.services.make_file import Line, make
 from chalicelib.services.read_cdrs import DAY_MS, FINAL_AFTER_DAYS, days_between, expires_ms, look
@@ -22,7 +23,7 @@ from chalicelib.store.made_files import Made
 from chalicelib.wire import EVERYBODY, ArchiveWork
 
 Format = Literal["csv", "jsonl"]
-MAX_DAYS: Final = 3_660  # ten years
+MAX_DAYS: Final = 1_830  # five years a file
 FIRST_DAY: Final = date(2020, 1, 1)  # before there was anything
 MEMBER_ROWS: Final = 1_000  # that are packed together
 
@@ -109,6 +110,10 @@ def begin(
 
     `account` None: of all. Raises Fault `invalid_request`.
     """
+    try:
+        zone(time_zone)
+    except BadZone as error:
+        raise invalid_field("/time_zone", error.code, str(error)) from None
     if first > last:
         raise invalid_field("/date_from", "reversed_range", "date_from is after date_to")
     if (last - first).days >= MAX_DAYS:
@@ -125,6 +130,8 @@ def begin(
     owner = account.id if account and not full else EVERYBODY
     job_files.put(_key(owner, export_id, "asked"), msgspec.json.encode(asked))
     queues.send(queues.ARCHIVES, ArchiveWork(id=export_id, account=owner, what="export"))
+    told = {"since": first.isoformat(), "until": last.isoformat(), "account": asked.account}
+    record_change.changed("cdr_export", export_id, None, told, account=asked.account)
     return export_id
 
 

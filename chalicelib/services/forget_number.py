@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain.numbers import BadNumber, mask, normalize
+from chalicelib.services import record_change
 from chalicelib.services.faults import invalid_field, not_found
 from chalicelib.services.wipe import ON_THEIR_WAY, PLACES, Search
 from chalicelib.store import accounts, erasures, hash_keys, queues
@@ -50,6 +51,7 @@ def begin(number: str, account: str | None, by: str, now_ms: int) -> Erasure:
         )
         if not erasures.put(begun, row.version if row else MUST_BE_NEW):
             return read(id_)
+        record_change.changed("erasure", id_, None, {"number": begun.masked}, account=account)
         log.info("erasure begun", extra={"erasure": id_, "by": by})
     _send(id_)
     return read(id_)
