@@ -2,7 +2,6 @@
 
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta
 
 from chalicelib.api.admin.types import AccountId

@@ -38,8 +38,8 @@ class ErasureView(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[
         State,
         Meta(
-            description="running: it goes through everything. waiting: that is done, and it looks once more at `next_at`"
-            " for what was on its way, or on a queue. done: nothing is left, not even the number here."
+            description="running: it goes through everything. waiting: it has, and looks once more at `next_at` for"
+            " what was on its way, or on a queue. done: nothing is left, not even the number here."
         ),
     ]
     did: Annotated[
