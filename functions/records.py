@@ -148,6 +148,8 @@ def _named(bundle: wire.Bundle) -> dict[str, object]:
         case wire.MailBundle():
             notice = bundle.notice
             return {"account": bundle.account, "mail": f"{notice.kind}/{notice.name}" if notice else bundle.mail}
+        case wire.ArchiveWork():
+            return {"account": bundle.account, "what": bundle.what, "day": bundle.day, "part": bundle.part}
         case wire.Visit():
             return {"accounts": len(bundle.accounts), "windows": len(bundle.windows)}
         case wire.Audit():
