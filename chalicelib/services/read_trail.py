@@ -13,7 +13,7 @@ from chalicelib.store.trail import Index
 
 MAX_DAYS: Final = 366
 USUAL_DAYS: Final = 31  # where none are named
-# What the filters leave out, and days without changes, cost a read each and give nothing: then the page is short.
+# What the filters leave out, and months without changes, cost a read each and give nothing: then the page is short.
 _MAX_READS: Final = 12
 _READ_AT_ONCE: Final = 200
 
@@ -54,9 +54,11 @@ def search(asked: Asked, position: str | None, limit: int) -> tuple[list[Found],
     """Up to `limit` entries, newest first, and the position to go on from (None: all were seen)."""
     since, before = _begin(asked.first), position or _begin(date.fromordinal(asked.last.toordinal() + 1))
     ended = position
+    # What is left out afterwards is read too; otherwise of each entry its beginning and its end.
+    at_once = _READ_AT_ONCE if asked.operation or asked.outcome or asked.impersonated is not None else 2 * limit + 1
     found: list[Found] = []
     for _ in range(_MAX_READS):
-        facts, rest = _read(asked, since, before)
+        facts, rest = _read(asked, since, before, at_once)
         for fact, outcome in trail.entries(facts, ended):
             if _is_asked_for(asked, fact, outcome):
                 found.append(Found(fact, outcome))
@@ -68,16 +70,14 @@ def search(asked: Asked, position: str | None, limit: int) -> tuple[list[Found],
     return found, before
 
 
-def _read(asked: Asked, since: str, before: str) -> tuple[list[TrailFact], str | None]:
+def _read(asked: Asked, since: str, before: str, at_once: int) -> tuple[list[TrailFact], str | None]:
     """Some facts, and under which id there may be more; None: these were the last."""
     index = _index(asked)
-    day = ids.day_at(_last_ms(before))
-    facts = (
-        stored.of(*index, since, before, _READ_AT_ONCE) if index else stored.of_day(day, since, before, _READ_AT_ONCE)
-    )
-    if len(facts) == _READ_AT_ONCE:
+    month = ids.day_at(_last_ms(before))[:7]
+    facts = stored.of(*index, since, before, at_once) if index else stored.of_month(month, since, before, at_once)
+    if len(facts) == at_once:
         return facts, facts[-1].id
-    begins = _begin(date.fromisoformat(day))
+    begins = _begin(date.fromisoformat(f"{month}-01"))
     return facts, None if index or begins <= since else begins
 
 

@@ -14,7 +14,7 @@ from chalicelib.domain import ids
 from chalicelib.domain.trail import TrailFact, doing_of
 from chalicelib.store import dynamo
 
-SHARDS: Final = 4  # of a day: together they take 4,000 facts a second
+SHARDS: Final = 4  # of a month: together they take 4,000 facts a second
 REFUSALS_KEPT_SECONDS: Final = 400 * 86_400  # changes are kept for good
 Index = Literal["account", "who", "subject"]
 _decoder: Final = msgspec.json.Decoder(TrailFact)
@@ -51,7 +51,7 @@ class TrailTable(dynamo.Table):
     class Meta:
         suffix = "audit"
 
-    day_shard = UnicodeAttribute(hash_key=True)
+    month_shard = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
     account = UnicodeAttribute(null=True)
     who = UnicodeAttribute()
@@ -85,17 +85,17 @@ def put_all(facts: Iterable[TrailFact]) -> None:
         put(fact)
 
 
-def of_day(day: str, since: str, before: str, limit: int) -> list[TrailFact]:
-    """Up to `limit` facts of a UTC day whose ids are from `since` on and under `before`, newest first."""
+def of_month(month: str, since: str, before: str, limit: int) -> list[TrailFact]:
+    """Up to `limit` facts of a UTC month (YYYY-MM) whose ids are from `since` on and under `before`, newest first."""
     shards = [
-        _newest(TrailTable, f"{day}#{shard}", since, before, limit, consistent_read=True) for shard in range(SHARDS)
+        _newest(TrailTable, f"{month}#{shard}", since, before, limit, consistent_read=True) for shard in range(SHARDS)
     ]
     merged = heapq.merge(*shards, key=lambda fact: fact.id, reverse=True)
     return list(islice(merged, limit))
 
 
 def of(index: Index, key: str, since: str, before: str, limit: int) -> list[TrailFact]:
-    """The same of all days, for one account, actor or subject; what was written a moment ago may be missing."""
+    """The same of all months, for one account, actor or subject; what was written a moment ago may be missing."""
     return _newest(_INDEXES[index], key, since, before, limit)
 
 
@@ -109,7 +109,7 @@ def _newest(table: Any, key: str, since: str, before: str, limit: int, **how: An
 
 def _item(fact: TrailFact) -> TrailTable:
     return TrailTable(
-        f"{ids.day_at(fact.at_ms)}#{_shard(fact.id)}",
+        f"{ids.day_at(fact.at_ms)[:7]}#{_shard(fact.id)}",
         fact.id,
         account=fact.account,
         who=fact.who,

@@ -40,8 +40,7 @@ def logged_in(world: World, user: User) -> str:
 
 def tokens(world: World) -> dict[Role, str]:
     """A token of each role: `key` is the account's key."""
-    people = {role: logged_in(world, person(world, role)) for role in ROLES if role != KEY}
-    return {**people, KEY: world.live}
+    return {role: world.live if role == KEY else logged_in(world, person(world, role)) for role in ROLES}
 
 
 def impersonator(world: World, role: UserRole = "support") -> str:

@@ -62,7 +62,7 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> list[TrailFact]:
 
 def ask(world: World, operation: Operation, key: str) -> tuple[int, str]:
     path = operation.path.replace("{", "").replace("}", "")
-    body = {} if operation.body is not None else None
+    body: Any = {} if operation.body is not None else None
     answer = world.call(operation.method, path, body, key=key)
     return answer.status_code, answer.json_body["code"]
 
