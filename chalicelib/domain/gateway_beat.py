@@ -49,6 +49,7 @@ class GatewayBeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     ready: int = 0  # claimed, to be submitted next
     put_off: int = 0  # parts that are tried again later
     held: int = 0  # messages in its hands, claimed or not
+    records: int = 0  # of the queues, that these are of
     oldest_ms: int | None = None  # since when the longest of these has waited at the gateway
     minutes: tuple[Minute, ...] = ()  # newest first
     failure: Failure | None = None
@@ -68,6 +69,7 @@ class GatewayLive(msgspec.Struct, frozen=True, kw_only=True):
     ready: int
     put_off: int
     held: int
+    records: int
     oldest_ms: int | None
     minutes: tuple[Minute, ...]
     failure: Failure | None
@@ -98,6 +100,7 @@ def live(beats: Iterable[GatewayBeat], now_ms: int) -> GatewayLive:
         ready=sum(beat.ready for beat in there),
         put_off=sum(beat.put_off for beat in there),
         held=sum(beat.held for beat in there),
+        records=sum(beat.records for beat in there),
         oldest_ms=min((beat.oldest_ms for beat in there if beat.oldest_ms is not None), default=None),
         minutes=_added(minute for beat in there for minute in beat.minutes),
         failure=max(failures, key=lambda failure: failure.at_ms, default=None),

@@ -31,6 +31,11 @@ DEAD: Final = "dead"  # of all queues: from here each record goes into the table
 BATCH: Final = 10  # entries a batch request, by SQS
 BATCH_BYTES: Final = 1_000_000  # SQS takes 1 MiB a request; the rest is for attributes
 MAX_DELAY_SECONDS: Final = 900  # SQS's limit
+# Those that functions work off.
+OF_THE_PLATFORM: Final = (
+    *(ACCEPTED, BILLING, OUTCOMES, VISITS, AUDITS, JOBS, ARCHIVES, MAILS, MAIL_EVENTS, INBOUND, WEBHOOKS),
+    *(WEBHOOKS_SLOW, DEAD),
+)
 RECEIVES_BEFORE_DEAD: Final = 5
 GATEWAY_VISIBILITY_SECONDS: Final = 120  # a bridge that shows no sign of life for so long has lost the record
 ESME_VISIBILITY_SECONDS: Final = 60  # the same; nobody else gets anything of the login's meanwhile

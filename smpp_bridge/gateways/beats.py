@@ -94,6 +94,7 @@ class Beats:
             ready=len(submitter.backlog),
             put_off=submitter.backlog.put_off,
             held=worker.intake.held_messages,
+            records=worker.intake.held_records,
             oldest_ms=worker.intake.oldest_ms,
             minutes=tuple(minute for minute in self._minutes.get(gateway.id, ()) if minute.at_ms > since_ms),
             failure=self._sessions.failures.get(gateway.id),

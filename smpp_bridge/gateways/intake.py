@@ -114,6 +114,11 @@ class Intake:
         """Messages here, claimed or not, until their records are deleted."""
         return sum(self._messages.values())
 
+    @property
+    def held_records(self) -> int:
+        """The records that these are of."""
+        return len(self._held)
+
     def start(self) -> None:
         """Take records until `stop`."""
         if not self._stopping:
