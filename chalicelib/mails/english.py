@@ -134,8 +134,8 @@ The last error: $reason
 
 What is to go by it waits. We tell you again every six hours until it is bound.""",
         ),
-        Kind.SUMMARY_DAILY: Wording("$account: $messages messages on $period", _SUMMARY),
-        Kind.SUMMARY_WEEKLY: Wording("$account: $messages messages in the week $period", _SUMMARY),
+        Kind.SUMMARY_DAILY: Wording("Summary of $account: $period", _SUMMARY),
+        Kind.SUMMARY_WEEKLY: Wording("Weekly summary of $account: $period", _SUMMARY),
         Kind.FORWARD_CONFIRM: Wording(
             "Do you want notifications of $account?",
             """Hello,

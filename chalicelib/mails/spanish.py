@@ -134,8 +134,8 @@ El último error: $reason
 
 Lo que ha de salir por ella espera. Avisaremos de nuevo cada seis horas hasta que vuelva.""",
         ),
-        Kind.SUMMARY_DAILY: Wording("$account: $messages mensajes el $period", _SUMMARY),
-        Kind.SUMMARY_WEEKLY: Wording("$account: $messages mensajes en la semana $period", _SUMMARY),
+        Kind.SUMMARY_DAILY: Wording("Resumen de $account: $period", _SUMMARY),
+        Kind.SUMMARY_WEEKLY: Wording("Resumen semanal de $account: $period", _SUMMARY),
         Kind.FORWARD_CONFIRM: Wording(
             "¿Quieres los avisos de $account?",
             """Hola:
