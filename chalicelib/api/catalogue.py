@@ -49,6 +49,8 @@ from chalicelib.api.admin import (
     report_checks,
     report_logs,
     report_messages,
+    report_routing,
+    report_traffic,
     routes,
     sender_rules,
     smpp_logins,
@@ -112,5 +114,7 @@ _OPERATIONS: Final = (
     report_messages.endpoints,
     report_logs.endpoints,
     report_checks.endpoints,
+    report_routing.endpoints,
+    report_traffic.endpoints,
 )
 CATALOGUE: Final[tuple[Endpoints, ...]] = (*_OPERATIONS, documentation.describing(_OPERATIONS))

@@ -123,8 +123,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     ended: int
     delivered: int
     delivered_share: float | None  # of those that ended
-    p50_ms: int | None  # from charge to the news of delivery
-    p95_ms: int | None
+    p50_milliseconds: int | None  # from charge to the news of delivery
+    p95_milliseconds: int | None
     ends: dict[str, int]
     errors: dict[str, int]  # by error code; of closed days
 
@@ -144,8 +144,8 @@ def figures(line: SummaryLine) -> Figures:
         ended=ended,
         delivered=delivered,
         delivered_share=round(delivered / ended, 4) if ended else None,
-        p50_ms=latency.quantile(line.latency, 0.5),
-        p95_ms=latency.quantile(line.latency, 0.95),
+        p50_milliseconds=latency.quantile(line.latency, 0.5),
+        p95_milliseconds=latency.quantile(line.latency, 0.95),
         ends={status: count for status, count in line.ends.items() if count},
         errors=line.errors,
     )

@@ -9,9 +9,10 @@ from msgspec import Meta
 from chalicelib.api.amounts import Amount
 from chalicelib.api.message_types import instant
 from chalicelib.services import read_messages
+from chalicelib.services.faults import invalid_field
 from chalicelib.services.read_messages import Span
 
-MAX_DAYS: Final = 366
+_FIRST: Final = date(2020, 1, 1)  # before it there was nothing
 
 Cursor = Annotated[str, Meta(min_length=1, max_length=2000, description="`next_cursor` of the page before.")]
 Number = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{4,14}$", description="E.164 with +.", examples=["+34600000000"])]
@@ -33,8 +34,11 @@ class Page(Days, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def span(query: Days, now_ms: int) -> Span:
-    """The days that are asked for. Raises Fault `invalid_request`."""
-    return read_messages.span(query.date_from, query.date_to, now_ms)
+    """The days that are asked for: up to a year, not before there was anything. Raises Fault `invalid_request`."""
+    asked = read_messages.span(query.date_from, query.date_to, now_ms)
+    if asked.first < _FIRST or asked.last.year > instant(now_ms).year + 1:
+        raise invalid_field("date_from", "out_of_range", f"days from {_FIRST} to the end of next year")
+    return asked
 
 
 def name_of(report: str, query: Any, days: Span | None = None) -> str:
