@@ -15,14 +15,24 @@ class Login:
 
 
 @dataclass(frozen=True)
+class Person:
+    """Somebody who logs in."""
+
+    email: str
+    password: str
+
+
+@dataclass(frozen=True)
 class Keys:
-    """The API keys of the demo account and of the administrator, and the account's SMPP login."""
+    """The API keys of the demo account and of the administrator, the account's SMPP login, and who logs in."""
 
     account: str
     api_key: str
     test_key: str
     admin_key: str
     smpp: Login = Login("", "")  # chaos has customers of its own
+    owner: Person = Person("", "")  # of the demo account
+    administrator: Person = Person("", "")
 
 
 def write(where: Place, keys: Keys) -> None:
@@ -35,6 +45,7 @@ def write(where: Place, keys: Keys) -> None:
         "smsc": {"host": HOST, "port": where.smsc_port, "admin_url": where.smsc_admin_url},
         "bridge_url": where.bridge_url,
         "webhook_echo_url": where.webhook_echo_url,
+        "mails_url": where.mails_url,
         "smpp": {
             "host": HOST,
             "port": where.smpp_port,

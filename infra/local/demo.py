@@ -63,9 +63,12 @@ Chasqui is up: {where.base_url} (documentation: {where.base_url}/docs)
   API key            {keys.api_key}
   test key           {keys.test_key}   (its messages reach the simulator only, free of charge)
   administrator key  {keys.admin_key}
+  log in as          {keys.owner.email}, password {keys.owner.password}   (POST /v1/login; the demo account's owner)
+  or as              {keys.administrator.email}, password {keys.administrator.password}
   SMPP               {HOST}:{where.smpp_port} (TLS {where.smpp_tls_port}) as {smpp.system_id}, password {smpp.password}
   SMSC simulator     {HOST}:{where.smsc_port} (stands for the operators)
   webhook echo       {where.webhook_echo_url}   (shows what it got)
+  mails              {where.mails_url}   (or: python -m infra.local.mails)
   for programs       {where.card}
 
   curl {where.base_url}/v1/messages -H 'Authorization: Bearer {keys.api_key}' \\

@@ -23,6 +23,7 @@ PORTS: Final = {
     "CHASQUI_ECHO_PORT": 2782,
     "CHASQUI_SMPP_PORT": 2776,
     "CHASQUI_SMPP_TLS_PORT": 2777,
+    "CHASQUI_MAILS_PORT": 2783,
 }
 LIFELINE: Final = "CHASQUI_LIFELINE_FD"
 METER_DIR: Final = "CHASQUI_METER_DIR"
@@ -47,6 +48,7 @@ class Place:
     echo_port: int
     smpp_port: int
     smpp_tls_port: int
+    mails_port: int
     api_workers: int
     pump_workers: int
     run_once: bool
@@ -72,6 +74,11 @@ class Place:
     def webhook_echo_url(self) -> str:
         """A customer's server that takes webhooks, and shows what came."""
         return f"http://{HOST}:{self.echo_port}/"
+
+    @property
+    def mails_url(self) -> str:
+        """What stands for SES, and shows the mails that it took."""
+        return f"http://{HOST}:{self.mails_port}/"
 
     @property
     def smpp_certificate(self) -> Path:
@@ -109,6 +116,7 @@ def place() -> Place:
         echo_port=ports["CHASQUI_ECHO_PORT"],
         smpp_port=ports["CHASQUI_SMPP_PORT"],
         smpp_tls_port=ports["CHASQUI_SMPP_TLS_PORT"],
+        mails_port=ports["CHASQUI_MAILS_PORT"],
         api_workers=_number("CHASQUI_API_WORKERS", 2),
         pump_workers=_number("CHASQUI_PUMP_WORKERS", 2),
         run_once=os.environ.get("CHASQUI_RUN_ONCE", "") == "1",
@@ -135,6 +143,7 @@ def environment(where: Place, cursor_secret: str) -> dict[str, str]:
         "CHASQUI_ECHO_PORT": where.echo_port,
         "CHASQUI_SMPP_PORT": where.smpp_port,
         "CHASQUI_SMPP_TLS_PORT": where.smpp_tls_port,
+        "CHASQUI_MAILS_PORT": where.mails_port,
     }
     return {
         **kept,
@@ -152,6 +161,9 @@ def environment(where: Place, cursor_secret: str) -> dict[str, str]:
         "CHASQUI_SMPP_KEY": str(where.smpp_key),
         "CHASQUI_BRIDGE_RECEIVE_SECONDS": "2",  # for so long at most it goes on receiving when told to stop
         "AWS_ENDPOINT_URL": where.endpoint_url,
+        "AWS_ENDPOINT_URL_SESV2": where.mails_url.rstrip("/"),  # emulators keep mails where nobody can read them
+        "CHASQUI_MAIL_FROM": "Chasqui <no-reply@chasqui.example>",
+        "CHASQUI_PUBLIC_URL": where.base_url,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": REGION,

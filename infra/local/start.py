@@ -57,6 +57,7 @@ def start_platform(where: Place, crew: Crew) -> Keys:
     crew.wait_for("stack of infra/data.yaml", lambda: stack.create(PREFIX))
     crew.start("smsc", "smsc")
     crew.start("echo", "echo")
+    crew.start("ses", "ses")
     for number in range(where.api_workers):
         crew.start(f"api-{number}", "api")
     for number in range(where.pump_workers):
@@ -69,6 +70,7 @@ def start_platform(where: Place, crew: Crew) -> Keys:
     crew.wait_for("pumps", lambda: len(list(where.ready_dir.glob("pumps-*"))) == where.pump_workers)
     crew.wait_for("SMPP bridge", lambda: seed.bound(where))
     crew.wait_for("webhook echo", lambda: _listens(where.echo_port))
+    crew.wait_for("mails", lambda: _listens(where.mails_port))
     seed.plant_webhook(where, keys)
     crew.wait_for("SMPP for customers", lambda: _listens(where.smpp_port) and _listens(where.smpp_tls_port))
     return keys

@@ -68,6 +68,14 @@ def _echo(where: Place, _meter: Meter, _arguments: list[str]) -> None:
     echo.serve(where.echo_port, stopping)
 
 
+def _ses(where: Place, _meter: Meter, _arguments: list[str]) -> None:
+    from infra.local import ses  # noqa: PLC0415 - see the module's text
+
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    ses.serve(where.run_dir, where.mails_port, stopping)
+
+
 def _count_calls(meter: Meter) -> None:
     from chalicelib.settings import settings  # noqa: PLC0415 - see the module's text
     from chalicelib.store import aws  # noqa: PLC0415 - the same
@@ -92,6 +100,7 @@ ROLES: Final[dict[str, Callable[[Place, Meter, list[str]], None]]] = {
     "bridge": _bridge,
     "smsc": _smsc,
     "echo": _echo,
+    "ses": _ses,
 }
 
 if __name__ == "__main__":
