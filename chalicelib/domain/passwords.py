@@ -56,7 +56,7 @@ def check(password: str, known: tuple[str, ...] = ()) -> None:
         )
     folded = plain.casefold()
     words = "".join(_LETTERS.findall(folded))
-    told = {part for text in known for part in re.split(r"[^\w]+", text.casefold()) if len(part) > 3}
+    told = {part for text in known for part in re.split(r"[^\w]+", text.casefold()) if len(part) > 2}
     for word in told:
         folded = folded.replace(word, "")
     if words in _COMMON or len(_without_runs(folded)) < MIN_LENGTH // 2 or len(set(folded)) < MIN_DISTINCT:

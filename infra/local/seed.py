@@ -1,13 +1,17 @@
 """A platform that can send, planted through the API as an administrator would; only the first key is not."""
 
+import secrets
 import time
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from chalicelib.domain.user import UserRole
+from chalicelib.services import keep_user
 from chalicelib.services.issue_key import issue_admin_key
-from infra.local.card import Keys, Login
+from chalicelib.services.keep_user import Profile, Terms
+from infra.local.card import Keys, Login, Person
 from infra.local.children import RunFailed
 from infra.local.demo import authorization
 from infra.local.place import HOST, Place
@@ -66,6 +70,8 @@ def plant(where: Place) -> Keys:
         test_key=keys["test"],
         admin_key=admin_key,
         smpp=Login(login["system_id"], login["password"]),
+        owner=_person(account, "owner", "Demo's owner", "owner@demo.example"),
+        administrator=_person(None, "super", "Administrator", "administrator@chasqui.example"),
     )
 
 
@@ -86,6 +92,14 @@ def bound(where: Place) -> bool:
     except httpx.HTTPError:
         return False
     return healthy and int(stats["sessions"]) >= 2
+
+
+def _person(account: str | None, role: UserRole, name: str, email: str) -> Person:
+    """With a password that only this run's card tells. Straight to the service: the API has people choose their own."""
+    password = secrets.token_urlsafe(18)
+    terms = Terms(email=email, role=role, profile=Profile(name=name))
+    keep_user.create(account, terms, "the local run", time.time_ns() // 1_000_000, password=password)
+    return Person(email, password)
 
 
 def _gateways(client: httpx.Client, where: Place) -> None:

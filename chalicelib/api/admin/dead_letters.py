@@ -48,7 +48,7 @@ class DeadLetterView(msgspec.Struct, frozen=True, kw_only=True):
     receives: Annotated[int, Meta(description="How often it was received to be processed, in all.")]
     first_seen_at: datetime
     last_seen_at: datetime
-    settled_by: Annotated[str, Meta(description="The id of the key that sent it again, or dropped it.")] | None
+    settled_by: Annotated[str, Meta(description="Who sent it again, or dropped it: `user:…` or `key:…`.")] | None
     settled_at: datetime | None
 
 

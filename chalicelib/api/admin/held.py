@@ -41,7 +41,7 @@ class HeldView(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     held_at: datetime
     valid_until: datetime
-    settled_by: Annotated[str, Meta(description="The id of the key that let it go, or dropped it.")] | None
+    settled_by: Annotated[str, Meta(description="Who let it go, or dropped it: `user:…` or `key:…`.")] | None
     settled_at: datetime | None
 
 
