@@ -27,6 +27,7 @@ from chalicelib.api import (
     webhooks,
 )
 from chalicelib.api.admin import (
+    account_routes,
     accounts,
     administrators,
     api_keys,
@@ -47,6 +48,7 @@ from chalicelib.api.admin import (
     queues,
     rate_plans,
     report_checks,
+    report_files,
     report_logs,
     report_messages,
     report_routing,
@@ -96,6 +98,7 @@ _OPERATIONS: Final = (
     waiting.endpoints,
     queues.endpoints,
     routes.endpoints,
+    account_routes.endpoints,
     rate_plans.endpoints,
     costs.endpoints,
     numbering.endpoints,
@@ -116,5 +119,6 @@ _OPERATIONS: Final = (
     report_checks.endpoints,
     report_routing.endpoints,
     report_traffic.endpoints,
+    report_files.endpoints,
 )
 CATALOGUE: Final[tuple[Endpoints, ...]] = (*_OPERATIONS, documentation.describing(_OPERATIONS))

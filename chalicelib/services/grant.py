@@ -20,26 +20,38 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     amount_micros: int
     why: str
+    forced: bool = False  # taken back though the account has less, its credit limit included
 
 
 def grant(what: Grant, who: str, now_ms: int, once: Once | None = None) -> LedgerEntry:
     """The ledger entry, made now or by the first such request.
 
-    Raises Fault `not_found`, `invalid_request`, `idempotency_key_reused`.
+    Raises Fault `not_found`, `invalid_request`, `idempotency_key_reused`, `no_credit`.
     """
     if what.amount_micros == 0:
         raise invalid_field("/amount", "out_of_range", "nothing would move")
     entry_id = _entry_id(what.account, now_ms, once)
     try:
-        ledger.grant(what.account, entry_id, what.amount_micros, who=who, why=what.why, now_ms=now_ms)
+        ledger.grant(
+            what.account,
+            entry_id,
+            what.amount_micros,
+            who=who,
+            why=what.why,
+            now_ms=now_ms,
+            covered=not what.forced,
+        )
     except NoWallet:
         raise not_found("account") from None
+    except ledger.NotCovered:
+        raise Fault("no_credit", "the account has less than that: force it, or take back less") from None
     entry = ledger.entry(what.account, entry_id)
     if entry is None:
         raise AssertionError(f"the ledger lost {entry_id}")
     if entry.amount_micros > 0:
         _tell(entry, now_ms)
-    record_change.changed("ledger", entry_id, None, {"amount_micros": entry.amount_micros, "why": what.why})
+    told = {"amount_micros": entry.amount_micros, "why": what.why, "forced": what.forced}
+    record_change.changed("ledger", entry_id, None, told)
     return entry
 
 

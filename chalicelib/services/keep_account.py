@@ -12,6 +12,7 @@ from chalicelib.domain.numbers import BadSender, parse_sender
 from chalicelib.domain.schedule import BadZone, zone
 from chalicelib.services import record_change, tell_price_changes
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field, not_found
+from chalicelib.services.follow_state import follow_state
 from chalicelib.services.refuse_losses import check_account
 from chalicelib.store import accounts
 from chalicelib.store.rows import Row
@@ -34,7 +35,8 @@ def open_account(account: Account, now_ms: int) -> Row[Account]:
 def change_account(account: Account, expected_version: int, now_ms: int) -> Row[Account]:
     """The account over that version of it.
 
-    Raises Fault `not_found`, `version_conflict`, `invalid_request`, `below_cost`.
+    Raises Fault `not_found`, `version_conflict`, `invalid_request`, `below_cost`. What a state has to be followed by,
+    the same change once more does, where it was not done.
     """
     _check(account)
     held = accounts.versioned(account.id)
@@ -48,6 +50,7 @@ def change_account(account: Account, expected_version: int, now_ms: int) -> Row[
     if not accounts.change(account.id, expected_version, changed):
         raise Fault("version_conflict", f"the account is at version {held.version}")
     record_change.changed("account", account.id, held.value, changed)
+    follow_state(changed, now_ms)
     tell_price_changes.of_account(held.value, changed, expected_version + 1, now_ms)
     return Row(changed, expected_version + 1)
 

@@ -72,6 +72,14 @@ def create(account: str | None, terms: Terms, who: str, now_ms: int, *, password
     return Row(user, 1)
 
 
+def check_new(terms: Terms) -> None:
+    """Raises Fault as `create` would for a user of a new account, as far as that can be known before."""
+    _check_role("", terms.role)
+    _check_profile(terms.profile)
+    if users.by_email(_parsed(terms.email)) is not None:
+        raise _taken()
+
+
 def of_account(account: str | None) -> list[Row[User]]:
     """The account's users, oldest first; None: the administrators. Raises Fault `not_found`."""
     if account is not None and accounts.get(account) is None:

@@ -65,6 +65,10 @@ class NoCredit(msgspec.Struct, frozen=True):
     """Together they cost more than the account has. Nothing was written."""
 
 
+class NotCovered(Exception):
+    """The account has less than that, its credit limit included; or there is no such account."""
+
+
 class Known(msgspec.Struct, frozen=True):
     """These bundles have their entries already. Nothing was written, not for the others either."""
 
@@ -98,10 +102,13 @@ def charge(charges: Sequence[Charge]) -> Charged | NoCredit | Known:
     return Known(known) if known else NoCredit()
 
 
-def grant(account: str, entry_id: str, amount_micros: int, *, who: str, why: str, now_ms: int) -> bool:
+def grant(
+    account: str, entry_id: str, amount_micros: int, *, who: str, why: str, now_ms: int, covered: bool = False
+) -> bool:
     """Credit the account (or take away: a negative amount is an adjustment). False: that entry is there already.
 
-    `entry_id` is a ULID, or what names the payment; it makes the grant happen once. Raises NoWallet.
+    `entry_id` is a ULID, or what names the payment; it makes the grant happen once. Where what is taken away must be
+    `covered` by what is available, and is not, nothing is written. Raises NoWallet, NotCovered.
     """
     kind: EntryKind = "grant" if amount_micros > 0 else "adjustment"
     entry = LedgerEntry(
@@ -113,7 +120,7 @@ def grant(account: str, entry_id: str, amount_micros: int, *, who: str, why: str
         if kind == "grant"
         else UsageLine(slot=slot, adjusted_micros=amount_micros)
     )
-    return not _credit([entry], (line,))
+    return not _credit([entry], (line,), at_least=-amount_micros if covered and amount_micros < 0 else None)
 
 
 class Refund(msgspec.Struct, frozen=True):
@@ -179,14 +186,16 @@ def posted(account: str, *, since: str = _FIRST, after: str | None = None, limit
     return Page(tuple(_read(item) for item in found), found.last_evaluated_key)
 
 
-def _credit(entries: Sequence[LedgerEntry], lines: Sequence[UsageLine]) -> dict[str, LedgerEntry]:
+def _credit(
+    entries: Sequence[LedgerEntry], lines: Sequence[UsageLine], at_least: int | None = None
+) -> dict[str, LedgerEntry]:
     """Write an account's entries and move its wallet by them. Where some were there already: these, and no more."""
     account = entries[0].account
 
     def build(transaction: TransactWrite) -> None:
         for entry in entries:
             _put_new(transaction, entry)
-        _move(transaction, account, sum(entry.amount_micros for entry in entries))
+        _move(transaction, account, sum(entry.amount_micros for entry in entries), at_least)
         usage.add_to(transaction, account, lines)
 
     reasons = dynamo.transact(build)
@@ -198,7 +207,7 @@ def _credit(entries: Sequence[LedgerEntry], lines: Sequence[UsageLine]) -> dict[
         if reason is not None
     }
     if not known:
-        raise NoWallet(account)
+        raise NoWallet(account) if at_least is None else NotCovered(account)
     return known
 
 

@@ -14,9 +14,12 @@ from chalicelib.api.message_types import MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECO
 from chalicelib.domain.account import Account, AccountState, RefundPolicy, TextRetention, Traffic
 from chalicelib.domain.ids import MAX_SHARDS
 from chalicelib.domain.text import MAX_PARTS
+from chalicelib.domain.user import Language
 from chalicelib.services import record_change
 from chalicelib.services.faults import not_found
-from chalicelib.services.keep_account import change_account, open_account
+from chalicelib.services.keep_account import change_account
+from chalicelib.services.keep_user import Profile, Terms
+from chalicelib.services.welcome import Welcome, welcome
 from chalicelib.store import accounts, wallets
 from chalicelib.store.rows import Row
 
@@ -81,6 +84,24 @@ class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ) = None
 
 
+class NewOwner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The user who will keep the account; a mail asks for a password to be chosen."""
+
+    email: Annotated[str, Meta(min_length=3, max_length=254, examples=["ana@example.com"])]
+    name: Name
+    language: Language = "en"
+
+
+class NewAccount(AccountSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An account to open, with what it begins with."""
+
+    first_credit: Annotated[Price, Meta(description="Granted at once.")] | None = None
+    first_credit_why: Annotated[str, Meta(min_length=1, max_length=200, description="As on the invoice.")] = (
+        "first credit"
+    )
+    owner: NewOwner | None = None
+
+
 class AccountChange(AccountSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings anew; what is left out is set to its default."""
 
@@ -103,6 +124,12 @@ class AccountWithWallet(AccountView, frozen=True, kw_only=True):
     available: Amount
 
 
+class OpenedAccount(AccountWithWallet, frozen=True, kw_only=True):
+    """An account as it was opened."""
+
+    owner: Annotated[str, Meta(description="Its owner's user id.")] | None
+
+
 class CreditLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far below zero an account may go."""
 
@@ -110,12 +137,19 @@ class CreditLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 @endpoints.post("/v1/admin/accounts", status=201, faults=("already_exists", "below_cost"))
-def open_an_account(call: AdminCall, body: AccountSettings) -> AccountWithWallet:
-    """Open an account.
+def open_an_account(call: AdminCall, body: NewAccount) -> OpenedAccount:
+    """Open an account, with a first credit and its owner's user if you like.
 
-    It starts with nothing: grant it credit, or set its credit limit.
+    Where one of these fails after all, the account is there: grant it credit, or invite its owner.
     """
-    return _with_wallet(open_account(_account("", body), call.now_ms))
+    given = Welcome(
+        credit_micros=body.first_credit.micros if body.first_credit else 0,
+        why=body.first_credit_why,
+        owner=_owner(body.owner) if body.owner else None,
+    )
+    opened = welcome(_account("", body), given, call.caller.who, call.now_ms)
+    told = _with_wallet(opened.row)
+    return OpenedAccount(**{name: getattr(told, name) for name in told.__struct_fields__}, owner=opened.owner)
 
 
 @endpoints.get("/v1/admin/accounts", faults=("invalid_cursor",))
@@ -160,6 +194,10 @@ def _held(account: str) -> Row[Account]:
     if held is None:
         raise not_found("account")
     return held
+
+
+def _owner(given: NewOwner) -> Terms:
+    return Terms(email=given.email, role="owner", profile=Profile(name=given.name, language=given.language))
 
 
 def _account(account_id: str, given: AccountSettings) -> Account:

@@ -16,6 +16,7 @@ from chalicelib.services.once import Once
 from chalicelib.store import accounts
 
 endpoints: Final = Endpoints(__name__, tag="Credits", role="admin")
+_GRANTS: Final = ("idempotency_key_reused", "no_credit")
 
 
 class NewGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,12 +24,15 @@ class NewGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     amount: Amount
     why: Annotated[str, Meta(min_length=1, max_length=200, description="As on the invoice.")]
+    force: Annotated[
+        bool, Meta(description="Take back though the account has less: it is then below its credit limit.")
+    ] = False
 
 
-@endpoints.post("/v1/admin/accounts/{account}/credits", status=201, idempotent=True, faults=("idempotency_key_reused",))
+@endpoints.post("/v1/admin/accounts/{account}/credits", status=201, idempotent=True, faults=_GRANTS)
 def grant_credits(call: AdminCall, account: AccountId, body: NewGrant) -> LedgerLine:
-    """Grant credits to an account, or take some back."""
-    what = Grant(account=account, amount_micros=body.amount.micros, why=body.why)
+    """Grant credits to an account, or take some back: no more than it has, its credit limit included, unless forced."""
+    what = Grant(account=account, amount_micros=body.amount.micros, why=body.why, forced=body.force)
     once = Once.of(call.idempotency_key, what) if call.idempotency_key else None
     if accounts.get(account) is None:
         raise not_found("account")

@@ -74,14 +74,14 @@ def create_a_route(call: AdminCall, body: RouteSettings) -> RouteView:
 
     It is used once it is published.
     """
-    return _view(create_route(_route(ids.new_id("rte", call.now_ms), body), call.now_ms))
+    return route_view(create_route(route_of(ids.new_id("rte", call.now_ms), body), call.now_ms))
 
 
 @endpoints.get("/v1/admin/routes", faults=("invalid_cursor",))
 def list_routes(call: AdminCall, query: PageQuery) -> Listing[RouteView]:
     """List routes as they are edited, in no particular order."""
     page = rule_rows.routes.listing(unseal(call, "routes", query.cursor), query.limit)
-    return Listing(data=tuple(_view(row) for row in page.items), next_cursor=seal(call, "routes", page.cursor))
+    return Listing(data=tuple(route_view(row) for row in page.items), next_cursor=seal(call, "routes", page.cursor))
 
 
 @endpoints.get("/v1/admin/routes/{route}")
@@ -90,13 +90,13 @@ def read_route(call: AdminCall, route: RouteId) -> RouteView:
     held = rule_rows.routes.get(route, consistent=True)
     if held is None:
         raise not_found("route")
-    return _view(held)
+    return route_view(held)
 
 
 @endpoints.put("/v1/admin/routes/{route}", faults=("version_conflict", "below_cost"))
 def change_a_route(call: AdminCall, route: RouteId, body: RouteChange) -> RouteView:
     """Change a route; used once it is published."""
-    return _view(change_route(_route(route, body), body.version, call.now_ms))
+    return route_view(change_route(route_of(route, body), body.version, call.now_ms))
 
 
 @endpoints.delete("/v1/admin/routes/{route}")
@@ -121,12 +121,14 @@ def published(route: Route) -> PublishedRoute:
     )
 
 
-def _view(row: Row[Route]) -> RouteView:
+def route_view(row: Row[Route]) -> RouteView:
+    """The route as it is edited."""
     told = published(row.value)
     return RouteView(**{name: getattr(told, name) for name in told.__struct_fields__}, version=row.version)
 
 
-def _route(route_id: str, given: RouteSettings) -> Route:
+def route_of(route_id: str, given: RouteSettings) -> Route:
+    """The route with these settings."""
     return Route(
         id=route_id,
         targets=tuple(Target(**msgspec.structs.asdict(target)) for target in given.targets),

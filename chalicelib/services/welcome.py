@@ -1,0 +1,43 @@
+"""Welcome a customer: open the account, grant its first credit, make its owner's user; in that order."""
+
+import msgspec
+
+from chalicelib.domain.account import Account
+from chalicelib.services import keep_user
+from chalicelib.services.grant import Grant, grant
+from chalicelib.services.keep_account import open_account
+from chalicelib.services.keep_user import Terms
+from chalicelib.store.rows import Row
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a customer begins with beside the account's settings."""
+
+    credit_micros: int = 0
+    why: str = ""
+    owner: Terms | None = None
+
+
+class Welcomed(msgspec.Struct, frozen=True, kw_only=True):
+    """The account, and its owner's user id where one was made."""
+
+    row: Row[Account]
+    owner: str | None
+
+
+def welcome(account: Account, given: Welcome, who: str, now_ms: int) -> Welcomed:
+    """The customer, ready to send. Raises Fault as `open_account`, `grant` and `keep_user.create` do.
+
+    What can be known to fail is refused before anything is made. Where a step fails after all, the account is there,
+    and what is missing is made by itself: by a grant, by making a user.
+    """
+    if given.owner is not None:
+        keep_user.check_new(given.owner)
+    row = open_account(account, now_ms)
+    if given.credit_micros:
+        first = Grant(account=row.value.id, amount_micros=given.credit_micros, why=given.why)
+        grant(first, who, now_ms)
+    if given.owner is None:
+        return Welcomed(row=row, owner=None)
+    owner = keep_user.create(row.value.id, given.owner, who, now_ms)
+    return Welcomed(row=row, owner=owner.value.id)
