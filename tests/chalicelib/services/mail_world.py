@@ -12,7 +12,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.user import User, UserRole
 from chalicelib.services.post_mail import post
 from chalicelib.settings import settings
-from chalicelib.store import accounts, aws, queues, users
+from chalicelib.store import accounts, queues, users
 from chalicelib.wire import MailBundle, decode
 from tests.world import REGION
 
@@ -32,7 +32,7 @@ def set_up(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
     settings.cache_clear()
     accounts.create(ACCOUNT)
     _backend().sent_messages.clear()
-    aws.client("sesv2").create_email_identity(EmailIdentity="chasqui.example")
+    _backend().create_email_identity_v2("chasqui.example", None, None, None)
 
 
 def person(email: str, role: UserRole = "owner", *, account: str | None = ACCOUNT.id, **more: Any) -> User:
