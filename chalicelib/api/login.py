@@ -3,7 +3,7 @@
 from typing import Final
 
 from chalicelib.api.endpoints import Call, Endpoints
-from chalicelib.api.login_types import Login, LoginView, Reset, ResetAsked, ResetRequest, login_view, origin_of
+from chalicelib.api.login_types import LoggedInView, Login, Reset, ResetAsked, ResetRequest, logged_in_view, origin_of
 from chalicelib.services import reset_password
 from chalicelib.services.log_in import Credentials, log_in
 from chalicelib.settings import settings
@@ -12,7 +12,7 @@ endpoints: Final = Endpoints(__name__, tag="Log in", role=None)
 
 
 @endpoints.post("/v1/login", faults=("invalid_login", "locked_out", "code_missing", "account_closed"))
-def log_in_a_user(call: Call[None], body: Login) -> LoginView:
+def log_in_a_user(call: Call[None], body: Login) -> LoggedInView:
     """Log in, with e-mail address and password.
 
     Where an authenticator is confirmed, a code is wanted too: without one the answer is `code_missing`. After some
@@ -21,7 +21,7 @@ def log_in_a_user(call: Call[None], body: Login) -> LoginView:
     given = Credentials(email=body.email, password=body.password, code=body.code)
     found = log_in(given, origin_of(call), call.now_ms)
     must_enrol = found.user.account is None and found.user.two_factor is None and settings().second_factor
-    return login_view(found.user, found.begun, must_enrol=must_enrol)
+    return logged_in_view(found.user, found.begun, must_enrol=must_enrol)
 
 
 @endpoints.post("/v1/password-reset", status=202, faults=("locked_out",))

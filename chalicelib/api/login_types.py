@@ -97,7 +97,7 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
 
 
-class LoginView(NewSession, frozen=True, kw_only=True):
+class LoggedInView(NewSession, frozen=True, kw_only=True):
     """The session of somebody who has logged in."""
 
     user: ProfileView
@@ -130,10 +130,10 @@ class Ended(msgspec.Struct, frozen=True):
     ended: int
 
 
-def login_view(user: User, begun: Begun, *, must_enrol: bool) -> LoginView:
+def logged_in_view(user: User, begun: Begun, *, must_enrol: bool) -> LoggedInView:
     """To who has logged in."""
     limits = limits_of(begun.session, user)
-    return LoginView(
+    return LoggedInView(
         token=begun.token,
         session=begun.session.id,
         expires_at=instant(begun.session.created_ms + limits.absolute_ms),

@@ -8,6 +8,7 @@ from chalicelib.domain.user import User, UserRole
 
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
+MAX_SESSIONS: Final = 50  # of one holder: a machine and a browser more than anybody has
 MAX_USER_AGENT: Final = 200  # characters kept of what the client calls itself
 # A session's last use is noted so often: a write each five minutes instead of one a request.
 NOTED_EVERY_MS: Final = 5 * _MINUTE_MS

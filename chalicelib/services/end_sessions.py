@@ -5,12 +5,13 @@ from typing import Final
 
 import msgspec
 
-from chalicelib.domain.session import Session, ends_ms, limits_of
+from chalicelib.domain.session import MAX_SESSIONS, Session, ends_ms, limits_of
 from chalicelib.domain.user import User
 from chalicelib.services.faults import not_found
 from chalicelib.services.record_change import changed
 from chalicelib.store import sessions, users
 
+_ATTEMPTS: Final = 3
 log: Final = logging.getLogger(__name__)
 
 
@@ -41,6 +42,13 @@ def end(user: User, session_id: str) -> None:
         raise not_found("session")
     changed("session", session_id, held.value, account=user.account)
     log.info("a session was ended", extra={"session": session_id, "holder": user.id})
+
+
+def end_oldest(user: User) -> None:
+    """Where the user has more sessions than anybody needs, the oldest are over."""
+    held = sessions.of_holder(user.id)
+    if len(held) > MAX_SESSIONS:
+        sessions.revoke_all(one.id for one in held[:-MAX_SESSIONS])
 
 
 def end_others(user: User, kept: Session) -> int:
@@ -77,9 +85,13 @@ def _next_generation(user_id: str, kept: Session | None) -> bool:
 
 
 def _bring_along(kept: Session, user: User) -> None:
-    held = sessions.get(kept.id)
-    if held is not None:
-        sessions.change(held.version, msgspec.structs.replace(held.value, generation=user.generation))
+    """Where its use is noted at this moment, once more; where it was ended, it stays so."""
+    for _ in range(_ATTEMPTS):
+        held = sessions.get(kept.id)
+        if held is None or sessions.change(
+            held.version, msgspec.structs.replace(held.value, generation=user.generation)
+        ):
+            return
 
 
 def _end_all_but(user: User, kept: Session | None) -> list[str]:

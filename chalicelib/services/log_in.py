@@ -11,6 +11,7 @@ from chalicelib.domain.trail import Actor
 from chalicelib.domain.user import User
 from chalicelib.services import guard_login
 from chalicelib.services.begin_session import Begun, From, begin
+from chalicelib.services.end_sessions import end_oldest
 from chalicelib.services.faults import Fault
 from chalicelib.services.record_change import acting, changed
 from chalicelib.services.two_factor import use_code
@@ -63,6 +64,7 @@ def log_in(given: Credentials, origin: From, now_ms: int) -> LoggedIn:
     guard_login.opened(tried, now_ms)
     _renew_hash(user, given.password)
     begun = begin(user, origin, now_ms)
+    end_oldest(user)
     changed("session", begun.session.id, None, begun.session, account=user.account)
     log.info("logged in", extra={"user": user.id, "session": begun.session.id, "address": origin.address})
     return LoggedIn(user, begun)

@@ -1,5 +1,7 @@
 """Tokens to set a password: a user's newest one only, as its digest, and until when it works."""
 
+import hmac
+
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError
 
@@ -27,7 +29,7 @@ def is_good(user: str, token_sha256: str, now_ms: int) -> bool:
         held = ResetTable.get(user, consistent_read=True)
     except ResetTable.DoesNotExist:
         return False
-    return str(held.token_sha256) == token_sha256 and now_ms < int(held.expires_ms)
+    return hmac.compare_digest(str(held.token_sha256), token_sha256) and now_ms < int(held.expires_ms)
 
 
 def use(user: str, token_sha256: str) -> bool:

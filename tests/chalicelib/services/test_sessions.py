@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.domain import session as domain
 from chalicelib.domain.user import User
-from chalicelib.services import keep_user
+from chalicelib.services import end_sessions, keep_user
 from chalicelib.services.authenticate import Administrator, Caller, authenticate
 from chalicelib.services.begin_session import Begun, begin
 from chalicelib.services.change_password import NewPassword, change_password
@@ -182,6 +182,14 @@ def test_own_sessions_are_listed_while_they_hold_and_nobody_elses_is_ended() -> 
     now = users.get(user.id)
     assert now is not None
     assert [one.session.id for one in standing(now, NOW_MS)] == [first.session.id]
+
+
+def test_nobody_has_more_sessions_than_anybody_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(end_sessions, "MAX_SESSIONS", 2)
+    user = person()
+    tokens = [enter(now_ms=NOW_MS + number).begun.token for number in range(3)]
+    assert [_code(token, NOW_MS + 3) for token in tokens] == ["invalid_session", None, None]
+    assert len(sessions.of_holder(user.id)) == 2
 
 
 def test_another_password_wants_the_old_one_is_told_by_mail_and_guessed_at_slowly() -> None:
