@@ -61,14 +61,19 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 Found = tuple[list[Cdr], Position | None]
 
 
+def check(wanted: Wanted) -> Wanted:
+    """Itself. Raises Fault `invalid_request` where it asks for two things at once."""
+    if wanted.message_id is not None and wanted.smsc_id is not None:
+        raise invalid_field("smsc_id", "not_allowed", "a message is looked for by its id, or by an SMSC's")
+    return wanted
+
+
 def find(wanted: Wanted, days: Span, position: Any, limit: int) -> Found:
     """Up to `limit` messages, and where to go on (None: all was seen). `position`: None, or from before.
 
     `days` (UTC, of their making) do not matter where a message's id is given, nor where an SMSC's id is known. Raises
-    Fault `invalid_cursor`, `invalid_request`, `not_found` (the account).
+    Fault `invalid_cursor`, `not_found` (the account).
     """
-    if wanted.message_id is not None and wanted.smsc_id is not None:
-        raise invalid_field("smsc_id", "not_allowed", "a message is looked for by its id, or by an SMSC's")
     if wanted.message_id is not None:
         return _by_id(wanted, wanted.message_id, Position() if position is None else position_of(position))
     if wanted.smsc_id is not None and position is None:

@@ -40,13 +40,18 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     day: str = ""
 
 
+def check(wanted: Wanted) -> Wanted:
+    """Itself. Raises Fault `invalid_request` where it does not say whose name it names."""
+    if wanted.name is not None and wanted.side is None:
+        raise invalid_field("side", "missing", "say whether it is a gateway's name, or a customer's")
+    return wanted
+
+
 def read(wanted: Wanted, days: Span, position: Any, limit: int) -> tuple[list[BindEvent], Position | None]:
     """Up to `limit` events of the UTC days, and where to go on (None: that was all). `position`: None, or from before.
 
-    Raises Fault `invalid_cursor`, `invalid_request`.
+    Raises Fault `invalid_cursor`.
     """
-    if wanted.name is not None and wanted.side is None:
-        raise invalid_field("side", "missing", "say whether it is a gateway's name, or a customer's")
     newest = ids.floor_at(end_ms(days.last))
     at = Position(before=newest, day=days.last.isoformat()) if position is None else _position(position)
     found: list[BindEvent] = []

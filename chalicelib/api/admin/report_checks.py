@@ -35,9 +35,7 @@ class ChargeRecord(msgspec.Struct, frozen=True, kw_only=True):
     expected_charge: Amount | None
     source: Annotated[
         Literal["route", "rate_plan", "default", "test"] | None,
-        Meta(
-            description="What sets the expected price. A default price, and an account's plan, are as of now."
-        ),
+        Meta(description="What sets the expected price. A default price, and an account's plan, are as of now."),
     ]
     verdict: Annotated[
         check_charges.Verdict, Meta(description="gone: the route, or the published rules, are not there any more.")

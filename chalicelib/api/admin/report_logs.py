@@ -81,8 +81,7 @@ def read_binds(call: AdminCall, query: BindQuery) -> Listing[BindRecord]:
     """Read the bind log, newest first: what became of sessions on both sides of the bridge."""
     days = span(query, call.now_ms)
     name = name_of("binds", query, days)
-    wanted = read_bind_log.Wanted(side=query.side, name=query.name, kind=query.kind, account=query.account)
-    found, after = read_bind_log.read(wanted, days, unseal(call, name, query.cursor), query.limit)
+    found, after = read_bind_log.read(binds_by(query), days, unseal(call, name, query.cursor), query.limit)
     return Listing(data=tuple(map(bind_record, found)), next_cursor=seal(call, name, after))
 
 
@@ -90,11 +89,20 @@ def read_binds(call: AdminCall, query: BindQuery) -> Listing[BindRecord]:
 def read_webhook_deliveries(call: AdminCall, query: WebhookQuery) -> Listing[WebhookRecord]:
     """Read the webhook log over all accounts, endpoint by endpoint, newest event first."""
     name = name_of("webhooks", query)
-    wanted = read_webhook_log.Wanted(
-        account=query.account, endpoint=query.endpoint, state=query.state, event=query.event
-    )
-    found, after = read_webhook_log.read(wanted, unseal(call, name, query.cursor), query.limit)
+    found, after = read_webhook_log.read(deliveries_by(query), unseal(call, name, query.cursor), query.limit)
     return Listing(data=tuple(map(webhook_record, found)), next_cursor=seal(call, name, after))
+
+
+def binds_by(query: BindQuery) -> read_bind_log.Wanted:
+    """What the query looks for. Raises Fault `invalid_request`."""
+    return read_bind_log.check(
+        read_bind_log.Wanted(side=query.side, name=query.name, kind=query.kind, account=query.account)
+    )
+
+
+def deliveries_by(query: WebhookQuery) -> read_webhook_log.Wanted:
+    """What the query looks for."""
+    return read_webhook_log.Wanted(account=query.account, endpoint=query.endpoint, state=query.state, event=query.event)
 
 
 def bind_record(event: BindEvent) -> BindRecord:

@@ -16,7 +16,7 @@ from chalicelib.api.message_types import Event, MessageId
 from chalicelib.domain.cdr import Cdr
 from chalicelib.domain.message import AnyFact, Receipt, Status, Submitted
 from chalicelib.domain.pdu import PduFields
-from chalicelib.services.find_messages import Wanted, find
+from chalicelib.services.find_messages import Wanted, check, find
 from chalicelib.services.trace_message import trace
 
 endpoints: Final = Endpoints(__name__, tag="Administrators' reports", role="admin")
@@ -142,8 +142,7 @@ def find_messages_of_all(call: AdminCall, query: FindQuery) -> Listing[MessageRe
     """
     days = span(query, call.now_ms)
     name = name_of("all messages", query, days)
-    wanted = Wanted(**{field: getattr(query, field) for field in Wanted.__struct_fields__})
-    found, after = find(wanted, days, unseal(call, name, query.cursor), query.limit)
+    found, after = find(wanted_by(query), days, unseal(call, name, query.cursor), query.limit)
     return Listing(data=tuple(map(record, found)), next_cursor=seal(call, name, after))
 
 
@@ -157,10 +156,15 @@ def read_message_life(call: AdminCall, message: MessageId, query: LifeQuery) -> 
     return MessageLife(message=record(life.cdr), events=tuple(map(_event, life.facts)))
 
 
+def wanted_by(query: FindQuery) -> Wanted:
+    """What the query looks for. Raises Fault `invalid_request`."""
+    return check(Wanted(**{field: getattr(query, field) for field in Wanted.__struct_fields__}))
+
+
 def record(cdr: Cdr) -> MessageRecord:
     """The message as a line of a report."""
     fields = told(cdr)
-    return MessageRecord(counted_at=fields.pop("at_at"), **fields)
+    return MessageRecord(counted_at=fields.pop("at"), **fields)
 
 
 def _event(fact: AnyFact) -> LifeEvent:

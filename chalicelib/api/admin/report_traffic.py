@@ -16,6 +16,7 @@ from chalicelib.domain.gateway_quality import findings
 from chalicelib.domain.traffic import Group, GroupBy, Question, figures, nothing
 from chalicelib.services import check_submits
 from chalicelib.services.faults import Fault, invalid_field
+from chalicelib.services.read_messages import Span
 from chalicelib.services.sum_traffic import Progress, answered, ask
 
 endpoints: Final = Endpoints(__name__, tag="Administrators' reports", role="admin")
@@ -148,15 +149,7 @@ def sum_up_traffic(call: AdminCall, query: TrafficQuery) -> TrafficSummary | Rep
     than some seconds is gone on with each time it is asked for: 202 until it is summed up, then its pages.
     """
     days = span(query, call.now_ms)
-    question = Question(
-        first=days.first.isoformat(),
-        last=days.last.isoformat(),
-        group_by=_things(query.group_by),
-        account=query.account,
-        gateway=query.gateway,
-        country=query.country,
-        operator=query.operator,
-    )
+    question = traffic_question(query, days)
     held, at = _answer(call, name := name_of("traffic", query, days), query.cursor, question)
     if held.day:
         return Reply(TrafficSummary(**_how_far(held)), status=202, headers={"Retry-After": _AGAIN_SECONDS})
@@ -179,15 +172,12 @@ def report_gateway_quality(call: AdminCall, query: QualityQuery) -> QualityRepor
     As where receipts look made up: all delivered, each in the same time. 202 until it is summed up, as summaries are.
     """
     days = span(query, call.now_ms)
-    group_by: tuple[GroupBy, ...] = ("gateway",) if query.by == "gateway" else ("gateway", "country", "operator")
-    question = Question(
-        first=days.first.isoformat(), last=days.last.isoformat(), group_by=group_by, gateway=query.gateway
-    )
+    question = quality_question(query, days)
     held, at = _answer(call, name := name_of("quality", query, days), query.cursor, question)
     if held.day:
         return Reply(QualityReport(**_how_far(held)), status=202, headers={"Retry-After": _AGAIN_SECONDS})
     page = held.groups[at : at + query.limit]
-    data = tuple(_quality(group_by, group, line) for group, line in page if group[0])
+    data = tuple(_quality(question.group_by, group, line) for group, line in page if group[0])
     after = _after(held, at, query.limit)
     return QualityReport(**_how_far(held), data=data, next_cursor=seal(call, name, after))
 
@@ -203,6 +193,25 @@ def check_submits_against_charges(call: AdminCall, query: SubmitQuery) -> Listin
     found, after = check_submits.check(query.gateway, days, unseal(call, name, query.cursor), query.limit)
     data = tuple(SubmitRecord(**told(one)) for one in found)
     return Listing(data=data, next_cursor=seal(call, name, after))
+
+
+def traffic_question(query: TrafficQuery, days: Span) -> Question:
+    """What the query asks for. Raises Fault `invalid_request`."""
+    return Question(
+        first=days.first.isoformat(),
+        last=days.last.isoformat(),
+        group_by=_things(query.group_by),
+        account=query.account,
+        gateway=query.gateway,
+        country=query.country,
+        operator=query.operator,
+    )
+
+
+def quality_question(query: QualityQuery, days: Span) -> Question:
+    """What the query asks for."""
+    group_by: tuple[GroupBy, ...] = ("gateway",) if query.by == "gateway" else ("gateway", "country", "operator")
+    return Question(first=days.first.isoformat(), last=days.last.isoformat(), group_by=group_by, gateway=query.gateway)
 
 
 def _things(given: str) -> tuple[GroupBy, ...]:

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from chalicelib.api.amounts import Amount
 from chalicelib.api.message_types import instant
+from chalicelib.domain.report_cells import column
 from chalicelib.services import read_messages
 from chalicelib.services.faults import invalid_field
 from chalicelib.services.read_messages import Span
@@ -57,8 +58,8 @@ def told(row: msgspec.Struct) -> dict[str, Any]:
 
 
 def _field(name: str, value: Any) -> tuple[str, Any]:
-    if name.endswith("_micros"):
-        return name.removesuffix("_micros"), None if value is None else Amount(value)
-    if name.endswith("_ms"):
-        return f"{name.removesuffix('_ms')}_at", None if value is None else instant(value)
-    return name, value
+    if value is not None and name.endswith("_micros"):
+        value = Amount(value)
+    elif value is not None and name.endswith("_ms"):
+        value = instant(value)
+    return column(name), value
