@@ -50,8 +50,8 @@ def faults(answer: Any) -> tuple[int, str, list[str]]:
 
 def told(kind: str) -> list[dict[str, str]]:
     """What accounts are told by mail since it was last asked."""
-    bundles = steps.waiting(queues.MAILS)
-    return [one.notice.values for one in bundles if isinstance(one, wire.MailBundle) and one.notice.kind == kind]
+    notices = [one.notice for one in steps.waiting(queues.MAILS) if isinstance(one, wire.MailBundle)]
+    return [notice.values for notice in notices if notice is not None and notice.kind == kind]
 
 
 def test_an_account_pays_by_its_plan_once_that_is_published_and_hears_of_changes(edited: World) -> None:
