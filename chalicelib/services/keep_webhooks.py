@@ -141,8 +141,14 @@ def read_delivery(account: str, id_: str, delivery_id: str) -> Delivery:
 
 
 def deliveries(account: str, id_: str, cursor: Any, limit: int) -> Page[Delivery]:
-    """The endpoint's deliveries, newest event first; of one that was deleted too, while they are kept."""
-    return webhook_deliveries.listing(account, id_, cursor, limit)
+    """The endpoint's deliveries, newest event first; of one that was deleted too, while they are kept.
+
+    Raises Fault `not_found`.
+    """
+    page = webhook_deliveries.listing(account, id_, cursor, limit)
+    if not page.items and cursor is None and id_ != CALLBACKS:
+        _found(webhooks.get(account), id_)
+    return page
 
 
 def check_callback(account: str, url: str, now_ms: int) -> None:

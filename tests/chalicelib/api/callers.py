@@ -1,9 +1,11 @@
 """Everybody who may ask the API for something: a person in each role, keys, and who is nobody (any more)."""
 
+from hashlib import sha256
 from typing import Final
 
 import msgspec
 
+from chalicelib.domain import ids
 from chalicelib.domain.rights import KEY, ROLES, Role
 from chalicelib.domain.user import ADMINISTRATOR_ROLES, TwoFactor, User, UserRole
 from chalicelib.services.begin_session import From, InPlace, begin, begin_in_place
@@ -20,7 +22,7 @@ def person(world: World, role: UserRole, account: str = ACCOUNT.id, **more: obje
     house = role in ADMINISTRATOR_ROLES
     name = f"{role}-{account}" if not house else role
     user = User(
-        id=f"usr_{name}",
+        id=user_id(role, account),
         account=None if house else account,
         role=role,
         email=f"{name}@example.com",
@@ -31,6 +33,12 @@ def person(world: World, role: UserRole, account: str = ACCOUNT.id, **more: obje
     user = msgspec.structs.replace(user, **more)
     assert users.create(user)
     return user
+
+
+def user_id(role: UserRole, account: str = ACCOUNT.id) -> str:
+    """The id of the person in that role, the same in every world."""
+    name = role if role in ADMINISTRATOR_ROLES else f"{role}-{account}"
+    return f"usr_0{''.join(ids.CROCKFORD[octet & 31] for octet in sha256(name.encode()).digest()[:25])}"
 
 
 def logged_in(world: World, user: User) -> str:
@@ -45,7 +53,7 @@ def tokens(world: World) -> dict[Role, str]:
 
 def impersonator(world: World, role: UserRole = "support") -> str:
     """The token of a session in which an administrator acts as the account's owner."""
-    user = users.get(f"usr_{role}") or person(world, role)
+    user = users.get(user_id(role)) or person(world, role)
     place = InPlace(account=ACCOUNT.id, role="owner", who=f"user:{user.id}", user=user)
     return begin_in_place(place, HOME, world.now_ms()).token
 

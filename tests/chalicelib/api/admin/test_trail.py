@@ -15,7 +15,7 @@ from chalicelib.services.record_change import REPEATED_MS
 from chalicelib.settings import settings
 from chalicelib.store import accounts, aws, rule_rows, trail
 from infra.policies import POLICIES
-from tests.chalicelib.api.callers import impersonator, logged_in, person
+from tests.chalicelib.api.callers import impersonator, logged_in, person, user_id
 from tests.chalicelib.api.world import ACCOUNT, NUMBER, World
 
 ROUTE = {"targets": [{"gateway": "real"}], "price": "0.05"}
@@ -177,10 +177,10 @@ class TestImpersonation:
         assert world.call("POST", "/v1/groups", {"name": "g"}, key=key).status_code == 201
         assert world.send(key=key).status_code == 202
         assert world.call("GET", "/v1/account", key=key).status_code == 200
-        told = log(world, who="user:usr_support", impersonated="true")
+        told = log(world, who=f"user:{user_id('support')}", impersonated="true")
         assert [one["operation"] for one in told] == ["read_own_account", "send_message", "create_group"]
         for one in told:
-            assert (one["impersonated_by"], one["account"], one["role"]) == ("user:usr_support", ACCOUNT.id, "owner")
+            assert (one["impersonated_by"], one["account"], one["role"]) == (one["who"], ACCOUNT.id, "owner")
         assert log(world, account=ACCOUNT.id, impersonated="false") == []
 
 
