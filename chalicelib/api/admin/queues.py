@@ -19,7 +19,7 @@ endpoints: Final = Endpoints(__name__, tag="Queues", role="admin")
 MAX_DAYS: Final = 30  # no message is valid for longer
 
 
-class DaysQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WaitingQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of which messages."""
 
     days: Annotated[int, Meta(ge=1, le=MAX_DAYS, description="Those charged on the last so many days (UTC).")] = 3
@@ -62,7 +62,7 @@ def list_queues_of_logins(call: AdminCall, query: PageQuery) -> Listing[QueueVie
 
 
 @endpoints.get("/v1/admin/queues/accounts")
-def list_waiting_by_account(call: AdminCall, query: DaysQuery) -> Listing[AccountWaitingView]:
+def list_waiting_by_account(call: AdminCall, query: WaitingQuery) -> Listing[AccountWaitingView]:
     """See whose messages have not ended, and at which gateways, most first."""
     data = tuple(
         AccountWaitingView(
