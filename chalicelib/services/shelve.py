@@ -79,6 +79,8 @@ def _home_of(body: str) -> str | None:
             return queues.VISITS
         case wire.Audit():
             return queues.AUDITS
+        case wire.ArchiveWork():
+            return queues.ARCHIVES
 
 
 def _cut(body: str) -> str:

@@ -68,7 +68,7 @@ OfAccount = Callable[[Search, str, str], Iterator[Bit]]
 
 
 def _each(of_account: OfAccount, *besides: str) -> Place:
-    """The place at one account after the other."""
+    """The place at one account after the other. Where a bit says _DONE of its account, it is the only one there."""
 
     def bits(search: Search, after: str) -> Iterator[Bit]:
         begun, _, inside = after.partition("|")
@@ -85,7 +85,7 @@ def _each(of_account: OfAccount, *besides: str) -> Place:
 def _in_contacts(search: Search, account: str, _after: str) -> Iterator[Bit]:
     with suppress(Fault):  # there is none
         keep_contacts.delete(account, search.number)
-        yield "", Counter(contacts=1)
+        yield _DONE, Counter(contacts=1)
 
 
 def _in_messages(search: Search, account: str, after: str) -> Iterator[Bit]:
@@ -217,7 +217,7 @@ def _no_recipient(recipient: Recipient) -> Recipient:
 def _in_lists(search: Search, account: str, _after: str) -> Iterator[Bit]:
     """An opt-out holds for ever; the words that the person wrote go."""
     if opt_outs.forget_word(account, search.number):
-        yield "", Counter(opt_outs_kept=1)
+        yield _DONE, Counter(opt_outs_kept=1)
 
 
 def _in_dnd(search: Search, after: str) -> Iterator[Bit]:

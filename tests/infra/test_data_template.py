@@ -38,6 +38,8 @@ EXPIRING |= {"audit"}
 WORK_QUEUES |= {"mails", "mail-events"}
 NEVER_LOST |= {"waiting_orders"}
 EXPIRING |= {"waiting_orders", "gateway_beats", "binds"}
+NEVER_LOST |= {"day_summaries", "erasures"}
+WORK_QUEUES |= {"archives"}
 
 
 def _named(kind: str, name_property: str) -> dict[str, dict[str, Any]]:

@@ -45,7 +45,7 @@ def a_mixed_day() -> dict[str, int]:
     charge([world.routed(world.draft(valid_until_ms=NOW_MS))], NOW_MS)
     charge([world.routed(*bundle, by=world.decision(OTHER_GATEWAY, 70_000))], NOW_MS + HOUR_MS // 2)
     sent = [*delivered, undelivered, *bundle]
-    outcomes = [
+    outcomes: list[wire.Outcome] = [
         *(world.submitted(one.id, one.id) for one in sent),
         *(world.submitted(long.id, f"L{part}", part, 3) for part in (1, 2, 3)),
         *(world.receipt(one.id) for one in [*delivered, *bundle]),
