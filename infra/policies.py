@@ -278,7 +278,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         LOGS,
         _table("mails", actions=("GetItem", "UpdateItem")),
         _table("bad_addresses", actions=("UpdateItem",)),
-        _consume("mail-events"),
+        Grant("sqs", ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"), ("mail-events",)),  # Lambda's poller
         _send("dead"),
     ),
     "alerts": (
@@ -306,7 +306,8 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         LOGS,
         _table("accounts", actions=("GetItem",)),
         _table("messages", actions=("Query",)),
-        _table("dispatches", actions=("BatchGetItem",)),
+        _table("dispatches", actions=("BatchGetItem", "GetItem", "PutItem")),  # what waited too long is claimed
+        *READ_RULES,
         _consume("visits"),
         Grant("sqs", ("GetQueueAttributes",), ("accepted", "billing")),
         Grant("sqs", ("GetQueueUrl",), ("billing",)),

@@ -95,6 +95,8 @@ class Cloud:
             "CHASQUI_RULES_POLL_SECONDS": "0",  # what is changed is seen at once, and each run asks for all it needs
             "CHASQUI_ACCOUNT_CACHE_SECONDS": "0",
             "CHASQUI_WEBHOOKS_LOCAL": "1",
+            "CHASQUI_MAIL_FROM": "Chasqui <no-reply@chasqui.example>",
+            "CHASQUI_MAIL_CONFIGURATION_SET": f"{PREFIX}-mails",
         }
         self._folder = folder
         self._session = boto3.session.Session("made-up", "made-up", region_name=REGION)

@@ -62,7 +62,14 @@ def _opened(journey: Journey, cloud: Cloud, key: str, url: str) -> dict[str, str
     )
     hooks = {name: one["id"] for name, one in zip(paths, made, strict=True)}
     _slow(cloud, hooks["lazy"])
+    for name in ("failing", "busy-lazy"):  # of a day ago: the customer is told by mail
+        _has_failed(cloud, hooks[name])
     return hooks
+
+
+def _has_failed(cloud: Cloud, endpoint: str) -> None:
+    since = {"failing_since_ms": {"N": str(_now_ms() - 2 * 86_400_000)}}
+    cloud.client("dynamodb").put_item(TableName=f"{PREFIX}-webhook_health", Item={"endpoint": {"S": endpoint}, **since})
 
 
 def _slow(cloud: Cloud, endpoint: str) -> None:

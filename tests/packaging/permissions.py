@@ -29,7 +29,7 @@ class Need(NamedTuple):
     resource: str
 
 
-def needs(call: dict[str, Any]) -> Iterator[Need]:
+def needs(call: dict[str, Any]) -> Iterator[Need]:  # noqa: PLR0912 - a case a service
     """What one recorded call needs to be allowed."""
     service, operation, params = call["service"], call["operation"], call["params"]
     action = RENAMED.get(f"{service}:{operation}", f"{service}:{operation}")
@@ -55,6 +55,10 @@ def needs(call: dict[str, Any]) -> Iterator[Need]:
             yield Need(
                 action, f"arn:aws:secretsmanager:{PLACE}:secret:{params.get('Name') or params['SecretId']}-a1b2c3"
             )
+        case "sesv2":  # docs.aws.amazon.com/service-authorization: a raw message wants both, on whatever it goes out by
+            for raw in ("SendEmail", "SendRawEmail"):
+                for by in ("identity/chasqui.example", f"configuration-set/{params['ConfigurationSetName']}"):
+                    yield Need(f"ses:{raw}", f"arn:aws:ses:{PLACE}:{by}")
         case _:
             yield Need(action, "*")
 

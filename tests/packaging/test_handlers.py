@@ -14,14 +14,14 @@ from chalicelib.domain.message import Status
 from chalicelib.services.settle import LOOKS_SECONDS
 from infra.package import ROOT
 from tests.figures import FIGURE
-from tests.packaging import address_book, campaigns, hooks, permissions, protection, upkeep
+from tests.packaging import address_book, campaigns, hooks, mailing, permissions, protection, upkeep
 from tests.packaging import journey as way
 from tests.packaging.cloud import Cloud, running
 from tests.packaging.conftest import Package
 from tests.packaging.journey import API, CHARGE, GATEWAY, ON_QUEUES, ROUTE, SETTLE, Journey
 
-ON_ANY_QUEUE = ON_QUEUES | upkeep.ON_QUEUES | hooks.ON_QUEUES | campaigns.ON_QUEUES
-SCHEDULES = upkeep.SCHEDULES | hooks.SCHEDULES | campaigns.SCHEDULES
+ON_ANY_QUEUE = ON_QUEUES | upkeep.ON_QUEUES | hooks.ON_QUEUES | campaigns.ON_QUEUES | mailing.ON_QUEUES
+SCHEDULES = upkeep.SCHEDULES | hooks.SCHEDULES | campaigns.SCHEDULES | mailing.SCHEDULES
 HANDLERS = (API, *ON_ANY_QUEUE, *SCHEDULES)
 # What a function on a queue has no use for, and would pay for at each cold start.
 NOT_FOR_QUEUES = (
@@ -117,6 +117,7 @@ def travelled(cloud: Cloud, paths: dict[str, Any], admin: str) -> Journey:
     protection.keep_from_harm(journey, cloud, admin, key)
     campaigns.send_to_many(journey, cloud, admin, key)
     address_book.keep_contacts(journey, cloud, key)
+    mailing.write_to_people(journey, cloud, admin, key)
     journey.look_at_everything(admin)
     return journey
 
