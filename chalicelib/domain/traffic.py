@@ -110,6 +110,11 @@ def of_usage(account: str, line: UsageLine) -> SummaryLine:
     )
 
 
+def says_something(line: SummaryLine) -> bool:
+    """Whether it is of messages: usage also has lines of grants, and of refunds by when they were made."""
+    return bool(line.messages or line.refused or line.refunded_micros or line.ends)
+
+
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """What a group's sums say. Of charged messages, but for `refused`. Shares are of 1; None: nothing to say it of."""
 

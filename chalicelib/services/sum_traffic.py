@@ -15,7 +15,7 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.day_summary import SummaryLine
-from chalicelib.domain.traffic import Group, Question, Sums, of_usage
+from chalicelib.domain.traffic import Group, Question, Sums, of_usage, says_something
 from chalicelib.domain.usage import UsageLine
 from chalicelib.domain.utc_days import end_ms, midnight_ms
 from chalicelib.store import accounts, day_summaries, job_files, usage
@@ -89,8 +89,10 @@ def _is_good(held: Progress, now_ms: int) -> bool:
 def _go_on(held: Progress, now_ms: int) -> Progress:
     ends = time.monotonic() + SECONDS
     sums = Sums(held.question, held.groups)
-    while held.day and time.monotonic() < ends:
+    while held.day:
         _read_some(held, sums, now_ms)
+        if time.monotonic() > ends:
+            break
     held.groups = sums.groups
     return held
 
@@ -106,6 +108,7 @@ def _read_some(held: Progress, sums: Sums, now_ms: int) -> None:
         page = usage.page_of_day(held.day, held.cursor)
         told = [of_usage(one.account, one.line) for one in page.items if one.account not in closed]
         held.cursor = page.cursor
+    told = [line for line in told if says_something(line)]
     sums.add(held.day, told)
     if told and held.day not in held.open_days:
         held.open_days.append(held.day)
