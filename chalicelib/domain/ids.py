@@ -6,6 +6,7 @@ would meet, and it adds 30 ms to a cold start.
 
 import secrets
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -20,6 +21,7 @@ RELEASED: Final = "+released"
 _ULID_LENGTH: Final = 26
 _MAX_MS: Final = 253_402_300_799_999  # the end of the year 9999, after which dates have no name; ULIDs go on to 10889
 _TIME_LENGTH: Final = 10  # of them for the time
+_TIMES_HELD: Final = 1024  # that ids were made at: a run's messages all have one
 _RANDOM_BITS: Final = 80
 _SHIFTS: Final = range(5 * (_ULID_LENGTH - 1), -1, -5)
 
@@ -157,8 +159,13 @@ def check_message_id(text: str) -> str:
 
 def created_ms_of(message_id: str) -> int:
     """Epoch milliseconds at which the id was made."""
+    return _ms_of(message_id.removeprefix(MESSAGE_PREFIX)[:_TIME_LENGTH])
+
+
+@lru_cache(_TIMES_HELD)
+def _ms_of(characters: str) -> int:
     value = 0
-    for character in message_id.removeprefix(MESSAGE_PREFIX)[:_TIME_LENGTH]:
+    for character in characters:
         value = value << 5 | CROCKFORD.index(character)
     return value
 

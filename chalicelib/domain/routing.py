@@ -12,7 +12,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.content_rules import Screen
 from chalicelib.domain.decision import DEFAULT_ROUTE, Decision, Refusal
 from chalicelib.domain.message import Content
-from chalicelib.domain.pricing import Priced, price
+from chalicelib.domain.pricing import Priced, otherwise, price
 from chalicelib.domain.refusals import refusal
 from chalicelib.domain.rules import CountryRule, Gateway, NumberingPrefix, Route, Rules, Target
 from chalicelib.domain.senders import Allowed, SenderRules
@@ -83,10 +83,13 @@ class RoutingTable:
         """What the account pays a part for a message of that instant by the route; None: its default gateway."""
         plan = account.rate_plan
         plan_line = None if plan is None else self.rate_plans.at(plan, line.country, line.operator, at_ms)
-        return price(account, route, plan_line, self.routes_for(account.id, number, line))
+        found = price(account, route, plan_line)
+        return otherwise(account, self.routes_for(account.id, number, line)) if found is None else found
 
     def cost_micros(self, gateway: str, line: Line, at_ms: int) -> int | None:
         """What a part costs at the gateway; None where nobody has said."""
+        if not self.rules.costs:
+            return None
         held = self.costs.at(gateway, line.country, line.operator, at_ms)
         return held.amount_micros if held is not None else None
 
@@ -127,7 +130,7 @@ def _sent_as(sender: Allowed, decision: Decision) -> Decision:
     return msgspec.structs.replace(decision, sender=sender.replacement, why=why)
 
 
-class _Asked(NamedTuple):
+class _Asked(msgspec.Struct, frozen=True, gc=False):
     """A message and all that decides about it."""
 
     table: RoutingTable
