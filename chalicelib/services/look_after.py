@@ -16,10 +16,11 @@ from typing import Final
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Attempted, ErrorInfo, Message, Status, fold
+from chalicelib.domain.message import Attempted, ErrorInfo, Message, Status, Submitted, fold
 from chalicelib.domain.refunds import EndedBy, is_refunded
 from chalicelib.domain.refusals import REASONS
 from chalicelib.domain.waiting import NO_RECEIPT, Care, Window, care_of, ended_ms, was_submitted, windows
+from chalicelib.services.end_what_waited import end_what_waited
 from chalicelib.store import accounts, dispatches, messages, queues
 from chalicelib.store.messages import Facts
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, AcceptedBundle, Draft, EndOutcome, OutcomeBundle, Visit
@@ -77,17 +78,18 @@ def _hand_on(of: tuple[str, ...], rest: tuple[Window, ...], now_ms: int) -> None
 
 
 def _care_for(account: Account, seen: Sequence[Facts], now_ms: int) -> None:
-    needs: dict[Care | None, list[tuple[Message, Facts]]] = {care: [] for care in Care}
+    needs: dict[Care | None, list[tuple[Message, Facts]]] = {care: [] for care in (*Care, None)}
     for one in seen:
         message = fold(one.message_id, one.facts)
         if message is not None:
-            needs.setdefault(care_of(message, now_ms), []).append((message, one))
+            needs[care_of(message, now_ms)].append((message, one))
     # Of an account that wants no texts stored, there is nothing to send again: such a message ends with its validity.
     stuck = [message for message, _ in needs[Care.SEND_AGAIN] if message.content and not message.content.text_hash]
     if stuck:
         _send_again(account, stuck)
     if needs[Care.END]:
         _end(account, needs[Care.END], now_ms)
+    end_what_waited(account, [message for message, one in needs[None] if not _began(one)], now_ms)
 
 
 def _send_again(account: Account, stuck: Sequence[Message]) -> None:
@@ -142,6 +144,11 @@ def _handed_over(overdue: Sequence[tuple[Message, Facts]]) -> set[str]:
     return known | {message_id for message_id, some in names.items() if taken & set(some)}
 
 
+def _began(one: Facts) -> bool:
+    """Whether a gateway has done anything with it but keep it waiting."""
+    return any(isinstance(fact, Attempted | Submitted) for fact in one.facts)
+
+
 def _dispatches_of(message: Message, told: Facts) -> tuple[str, ...]:
     """The names that a bridge claims it by where it lies: by its slice of a bundle, or alone where it was handed on."""
     queued = message.queued
@@ -150,7 +157,7 @@ def _dispatches_of(message: Message, told: Facts) -> tuple[str, ...]:
     left = {fact.gateway for fact in told.facts if isinstance(fact, Attempted) and fact.failed_over}
     if left:
         return (ids.hop_id(queued.bundle, message.id, len(left)),)
-    return (queued.dispatch or queued.bundle,)
+    return (queued.dispatch or ids.dispatch_id(queued.bundle, 1, ""),)
 
 
 def _ended(account: Account, message: Message, *, handed_over: bool) -> EndOutcome:

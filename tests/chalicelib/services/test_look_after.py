@@ -16,7 +16,7 @@ from chalicelib.services.charge import charge
 from chalicelib.services.look_after import look_after, start_round
 from chalicelib.services.route import route
 from chalicelib.services.settle import settle
-from chalicelib.store import dispatches, messages, queues, rules
+from chalicelib.store import accounts, dispatches, messages, queues, rules
 from chalicelib.store.messages import Noted
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, GATEWAY, HOUR_MS, NOW_MS, PRICE_MICROS
@@ -283,3 +283,33 @@ def test_a_round_that_finds_nothing_writes_nothing_and_costs_a_query_a_window() 
     make_round(LATE_MS)
     assert calls.of("Query") == 14
     assert set(calls.made) == {"Query", "Scan", "GetItem"}
+
+
+@pytest.mark.parametrize(
+    ("whose", "claimed_by"), [("account", None), ("gateway", "bridge_1"), ("account", "move/gtw_b")]
+)
+def test_what_has_waited_for_longer_than_it_may_expires_unless_somebody_has_begun_with_it(
+    whose: str, claimed_by: str | None
+) -> None:
+    world.open_account(credit_micros=20 * PRICE_MICROS)
+    held = accounts.versioned(ACCOUNT)
+    assert held is not None
+    if whose == "account":
+        accounts.change(ACCOUNT, 1, msgspec.structs.replace(held.value, max_wait_seconds=300))
+    gateway = Gateway(id=GATEWAY, name="A", host="smsc", port=2775, system_id="us")
+    waits = msgspec.structs.replace(gateway, max_wait_seconds=300 if whose == "gateway" else None)
+    rules.publish([waits], [], [], by="test", note="", now_ms=NOW_MS)
+    together = [world.draft() for _ in range(12)]
+    charge([world.routed(*together)], NOW_MS)
+    (record,) = world.waiting(f"gateway-{GATEWAY}")
+    assert isinstance(record, wire.DispatchBundle)
+    assert record.wait_until_ms == (NOW_MS + 300_000 if whose == "account" else 0)
+    if claimed_by is not None:
+        dispatches.claim(f"{record.id}#10", claimed_by, NOW_MS)  # the second of its slices
+    make_round(LATE_MS)
+    make_round(LATE_MS)  # late, and once more
+    settle_what_waits(LATE_MS)
+    ended = [one for one in together if world.status(one.id) is Status.EXPIRED]
+    assert ended == (together if claimed_by is None else together[:10])
+    assert world.balance() == (20 - 12 + len(ended)) * PRICE_MICROS
+    assert {str(dispatches.claim(record.id, "bridge_2", LATE_MS).by)} == {"expire"}  # none will submit it now
