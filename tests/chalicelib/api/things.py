@@ -13,6 +13,7 @@ from chalicelib.store import inbound, job_files
 from tests.chalicelib.api.callers import HOME, person
 from tests.chalicelib.api.world import ACCOUNT, NUMBER, World
 
+GATEWAY: Final = {"id": "gw", "name": "x", "host": "h", "port": 1, "system_id": "x", "password": "x"}
 HOOK: Final = "https://customer.example/hook"
 # A required field of any body or query, by its name → what is right anywhere.
 FIELDS: Final[dict[str, Any]] = {
@@ -23,6 +24,8 @@ FIELDS: Final[dict[str, Any]] = {
     "code": "123456",
     "country": "ES",
     "credit_limit": "1",
+    "default_gateway": "real",
+    "default_price": "1",
     "current": "correct horse battery",
     "date_from": "2026-11-01",
     "date_to": "2026-11-02",
@@ -65,6 +68,7 @@ class Things:
         key = job_files.upload_key(ACCOUNT.id, upload)
         job_files.put(key, f"number\n{NUMBER}\n".encode())
         user = person(world, "viewer")
+        self._administrator = person(world, "routing").id
         group = self._make("/v1/groups", {"name": "g"})
         self._make("/v1/contacts", {"number": NUMBER, "group_ids": [group]})
         webhook = self._make("/v1/webhooks", {"url": HOOK})
@@ -87,14 +91,16 @@ class Things:
         }
         world.call("POST", "/v1/opt-outs", {"number": NUMBER})
         route = {"targets": [{"gateway": "real"}], "price": "1"}
-        own = world.as_admin("POST", f"/v1/admin/accounts/{ACCOUNT.id}/routes", route)
-        self.ids["route"] = own.json_body["id"]
+        self.ids["route"] = self._admin(f"/v1/admin/accounts/{ACCOUNT.id}/routes", route)
+        self.ids["gateway"] = self._admin("/v1/admin/gateways", GATEWAY)
+        self.ids["rate_plan"] = self._admin("/v1/admin/rate-plans", {"id": "plan", "name": "Plan"})
 
     def path(self, operation: Operation) -> str:
         """The operation's path with the customer's things."""
         missing = set(operation.path_types) - set(self.ids)
         assert not missing, f"make one of these in tests/chalicelib/api/things.py: {missing} ({operation.path})"
-        return operation.path.format_map(self.ids)
+        house = {"user": self._administrator} if operation.path.startswith("/v1/admin/administrators/") else {}
+        return operation.path.format_map({**self.ids, **house})
 
     def body(self, operation: Operation) -> Any:
         """The plainest body that is right by its shape."""
@@ -107,6 +113,11 @@ class Things:
         answer = self._world.call("POST", path, body)
         assert answer.status_code in (200, 201, 202), (path, answer.json_body)
         return str(answer.json_body.get("id") or answer.json_body)
+
+    def _admin(self, path: str, body: Any) -> str:
+        answer = self._world.as_admin("POST", path, body)
+        assert answer.status_code == 201, (path, answer.json_body)
+        return str(answer.json_body["id"])
 
     def _inbound(self) -> str:
         message = Inbound(
