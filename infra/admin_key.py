@@ -4,10 +4,14 @@ AWS_PROFILE=… CHASQUI_PREFIX=chasqui-prod python -m infra.admin_key "Ana, oper
 """
 
 import argparse
+import getpass
 import sys
 import time
 
+from chalicelib.domain import ids
+from chalicelib.domain.trail import Actor, Doing
 from chalicelib.services.issue_key import issue_admin_key
+from chalicelib.services.record_change import recording
 from chalicelib.settings import settings
 
 
@@ -16,8 +20,13 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m infra.admin_key", description=__doc__)
     arguments.add_argument("name", help="whose key it is, for the list of keys")
     name: str = arguments.parse_args().name
+    now_ms = time.time_ns() // 1_000_000
+    actor = Actor(who=f"command:{getpass.getuser()}", role="command")
+    doing = Doing(id=ids.new_ulid(now_ms), at_ms=now_ms, actor=actor, operation="admin_key", account=None)
+    with recording(doing):
+        made = issue_admin_key(name, now_ms)
     sys.stderr.write(f"a key for the administrators of {settings().prefix}, shown this once:\n")
-    sys.stdout.write(f"{issue_admin_key(name, time.time_ns() // 1_000_000).text}\n")
+    sys.stdout.write(f"{made.text}\n")
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ _TABLE: Final = {
     "admin.queues:read": "super support billing routing key",
     "admin.rate-plans:read": "super support billing routing key",
     "admin.rate-plans:write": "super billing key",
-    "admin.costs:read": "super billing routing key",
+    "admin.costs:read": "super support billing routing key",  # reports tell them too
     "admin.costs:write": "super billing key",
 }
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {

@@ -75,9 +75,10 @@ def expected(operation: Operation, role: str) -> tuple[int, str]:
     return LET_IN if role in RIGHTS[operation.right or ""] else (403, "forbidden")
 
 
-def test_every_operation_has_a_line_in_the_table() -> None:
+def test_every_operation_has_a_line_in_the_table_and_every_line_an_operation() -> None:
     asked = {operation.right for operation in OPERATIONS if operation.role}
     assert asked - set(RIGHTS) == set(), "say in domain/rights.py who may do it"
+    assert set(RIGHTS) - asked == set(), "no operation asks for it any more"
 
 
 def test_rights_of_administrators_are_no_customers_and_the_other_way_round() -> None:

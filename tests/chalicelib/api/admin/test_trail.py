@@ -14,6 +14,7 @@ from chalicelib.services import limit_rate, record_change
 from chalicelib.services.record_change import REPEATED_MS
 from chalicelib.settings import settings
 from chalicelib.store import accounts, aws, rule_rows, trail
+from infra import admin_key
 from infra.policies import POLICIES
 from tests.chalicelib.api.callers import impersonator, logged_in, person, user_id
 from tests.chalicelib.api.world import ACCOUNT, NUMBER, World
@@ -167,6 +168,19 @@ class TestSending:
         assert world.call("POST", "/v1/login", {"email": "a@example.com", "password": "x"}).status_code == 401
         assert world.call("GET", "/v1/messages/msg_01ARZ3NDEKTSV4RRFFQ69G5FAV").status_code == 404
         assert raw() == []
+
+
+class TestCommands:
+    def test_the_first_administrators_key_is_in_the_log_with_who_made_it(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("sys.argv", ["admin_key", "Ana, operations"])
+        monkeypatch.setenv("LOGNAME", "ana")
+        admin_key.main()
+        key = capsys.readouterr().out.strip()
+        (told,) = log(world, who="command:ana")
+        assert (told["operation"], told["after"]["name"]) == ("admin_key", "Ana, operations")
+        assert world.call("GET", "/v1/admin/accounts", key=key).status_code == 200
 
 
 class TestImpersonation:
