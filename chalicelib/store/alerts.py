@@ -19,8 +19,11 @@ _decoder: Final = msgspec.json.Decoder(Alert)
 
 
 def get_all(ids: list[str]) -> dict[str, Row[Alert]]:
-    """The alerts by id, 100 a request; those that were never written stand at version 0."""
-    items = dynamo.get_all(AlertTable, ids, consistent=True)
+    """The alerts by id, 100 a request; those that were never written stand at version 0.
+
+    Perhaps as they were a moment ago: then `put` refuses what is made of them.
+    """
+    items = dynamo.get_all(AlertTable, ids)
     found = {str(item.id): Row(_decoder.decode(item.body), int(item.version)) for item in items}
     return {id_: found.get(id_) or Row(Alert(id=id_), MUST_BE_NEW) for id_ in ids}
 

@@ -48,7 +48,8 @@ def ses_tells() -> None:
 def test_wherever_the_function_ends_each_reader_gets_one_mail(
     environment: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at, ended = 0, True
+    with Tracer().watching():  # the clients that are made from now on tell
+        at, ended = 0, True
     while ended:
         at, ended = at + 1, False
         with empty_aws():
