@@ -7,12 +7,14 @@ python -m infra.policies --check    fails where they differ from it
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from infra.package import ROOT, stages
 
 FOLDER: Final = ROOT / ".chalice" / "policies"
+MOST_OCTETS: Final = 10_240  # of a role's inline policy, white space aside (IAM, "Quotas")
 
 
 class Grant(NamedTuple):
@@ -66,6 +68,16 @@ JOB_FILES: Final = (
 )
 # Where an account wants its texts kept as hashes only, who notes them needs its key, and makes it the first time.
 HASH_TEXTS: Final = (Grant("secretsmanager", ("GetSecretValue", "CreateSecret"), ("keys/*",)),)
+# Administrators' reports go over all accounts; they are read by the API, and made into files by the jobs' function.
+ADMIN_REPORTS: Final = (
+    _table("accounts", "gateways", actions=("GetItem", "Scan")),
+    _table("messages", "receipts", actions=("BatchGetItem",)),
+    _table("messages/index/by_recipient", "usage/index/by_day", "ledger/index/by_time", actions=("Query",)),
+    _table("messages", "usage", "day_summaries", "webhook_deliveries", actions=("Query",)),
+    _table("binds", "binds/index/by_party", actions=("Query",)),
+    _table("wallets", "webhooks", actions=("GetItem",)),
+    *HASH_TEXTS,
+)
 READ_RULES: Final = (
     Grant("s3", ("ListBucket",), ("rules",)),
     Grant("s3", ("GetObject",), ("rules/rules/*",)),
@@ -145,6 +157,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("bad_addresses", actions=("GetItem", "DeleteItem", "Scan")),
         _table("mail_forwards", actions=("GetItem", "UpdateItem")),
         _send("mails"),
+        *ADMIN_REPORTS,
         *HASH_TEXTS,
         _table("erasures", actions=("GetItem", "UpdateItem", "Scan")),
         _table("day_summaries", actions=("Query",)),
@@ -239,6 +252,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("dnd", actions=("GetItem", "BatchGetItem")),
         _table("opt_outs", actions=("BatchGetItem",)),
         _table("rule_hits", actions=("UpdateItem",)),
+        *ADMIN_REPORTS,
         _consume("jobs"),
         _send("jobs", "billing", "mails", "dead"),
     ),
@@ -369,14 +383,23 @@ def policy(function: str, prefix: str) -> dict[str, Any]:
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": [f"{grant.service}:{action}" for action in grant.actions],
-                "Resource": [ARNS[grant.service].format(prefix=prefix, name=name) for name in grant.resources],
-            }
-            for grant in POLICIES[function]
+            {"Effect": "Allow", "Action": list(actions), "Resource": resources}
+            for actions, resources in _statements(POLICIES[function], prefix).items()
         ],
     }
+
+
+def _statements(grants: Iterable[Grant], prefix: str) -> dict[tuple[str, ...], list[str]]:
+    """Actions with the resources that they are allowed on, each resource once: IAM counts characters (MOST_OCTETS)."""
+    actions: dict[str, set[str]] = {}
+    for grant in grants:
+        for name in grant.resources:
+            arn = ARNS[grant.service].format(prefix=prefix, name=name)
+            actions.setdefault(arn, set()).update(f"{grant.service}:{action}" for action in grant.actions)
+    statements: dict[tuple[str, ...], list[str]] = {}
+    for arn, allowed in actions.items():
+        statements.setdefault(tuple(sorted(allowed)), []).append(arn)
+    return statements
 
 
 def files() -> dict[Path, str]:

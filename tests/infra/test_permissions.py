@@ -1,5 +1,6 @@
 """What keeps recipients in peace asks AWS only for what its functions' policies allow."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,12 +8,12 @@ from typing import Any
 import pytest
 
 from chalicelib import wire
-from chalicelib.services import limit_rate
+from chalicelib.services import export_admin_report, limit_rate
 from chalicelib.services.charge import charge
 from chalicelib.services.issue_key import Access, issue_customer_key
 from chalicelib.services.route import route
 from chalicelib.store import aws, cached, queues, rules
-from infra.policies import policy
+from infra.policies import MOST_OCTETS, POLICIES, policy
 from tests.chalicelib.api.world import ACCOUNT, NUMBER, World
 from tests.chalicelib.services.world import waiting
 from tests.packaging.permissions import Need, allows, needs
@@ -86,3 +87,28 @@ def test_the_api_and_the_steps_may_do_what_suppression_rules_and_review_need(wor
     with recorder.allowed("api"):
         assert admin("POST", f"/v1/admin/held/{ids[0]}/release").status_code == 200
         assert admin("POST", f"/v1/admin/held/{ids[1]}/drop").status_code == 200
+
+
+def test_the_api_and_the_jobs_function_may_do_what_administrators_reports_need(world: World) -> None:
+    recorder = Recorder()
+    message = world.send().json_body["id"]
+    reports = (
+        *("messages", f"messages?message_id={message}", "messages?smsc_id=1", f"messages?number=%2B{NUMBER[1:]}"),
+        *("binds", "binds?side=gateway&name=real", "webhooks", "charges", "wallets", "default-routing", "submits"),
+        *("summary", f"summary?account={ACCOUNT.id}", "gateway-quality"),
+    )
+    with recorder.allowed("api"):
+        for report in reports:
+            assert world.as_admin("GET", f"/v1/admin/reports/{report}").status_code == 200, report
+            base, mark, filters = report.partition("?")
+            assert world.as_admin("GET", f"/v1/admin/reports/{base}/file{mark}{filters}").status_code == 202, report
+        assert world.as_admin("GET", f"/v1/admin/reports/messages/{message}").status_code == 200
+    works = [work for work in waiting(queues.JOBS) if isinstance(work, wire.JobWork)]
+    with recorder.allowed("job"):
+        for work in works:
+            export_admin_report.export(work.job, world.now_ms())
+
+
+def test_no_policy_is_longer_than_iam_takes() -> None:
+    longest = max(len(json.dumps(policy(name, "chasqui-prod"), separators=(",", ":"))) for name in POLICIES)
+    assert longest < MOST_OCTETS
