@@ -17,7 +17,7 @@ from chalicelib.domain.suppression import BadZone, zone
 from chalicelib.services import record_change
 from chalicelib.services.faults import invalid_field, not_found
 from chalicelib.services.make_file import Line, make
-from chalicelib.services.read_cdrs import DAY_MS, FINAL_AFTER_DAYS, days_between, expires_ms, look
+from chalicelib.services.read_cdrs import DAY_MS, FINAL_AFTER_DAYS, day_after, days_between, expires_ms, look
 from chalicelib.store import accounts, cdrs, job_files, made_files, queues
 from chalicelib.store.made_files import Made
 from chalicelib.wire import EVERYBODY, ArchiveWork
@@ -175,17 +175,16 @@ def _members(asked: Export, begins: Place) -> Iterator[tuple[Place, list[Cdr]]]:
     first = max(asked.since_ms, _midnight_ms(FIRST_DAY, "UTC"))
     for day in days_between(max(ids.day_at(first), begins.day), ids.day_at(min(asked.until_ms, asked.asked_ms) - 1)):
         start = begins if day == begins.day else Place(day)
-        place, some = start, list[Cdr]()
+        some: list[Cdr] = []
         for account, archived in _accounts(asked, day, start.account):
             after = start.after if account.id == start.account else ""
             for known in _archived(archived, after) if archived is not None else _logged(account, day, after):
-                place = Place(day, account.id, known.after)
                 if asked.since_ms <= known.cdr.at_ms < asked.until_ms:
                     some.append(known.cdr)
                 if len(some) == MEMBER_ROWS:
-                    yield place, some
+                    yield Place(day, account.id, known.after), some
                     some = []
-        yield place, some
+        yield Place(day_after(day)), some
 
 
 def _accounts(asked: Export, day: str, since: str) -> Iterator[tuple[Account, list[str] | None]]:

@@ -26,6 +26,11 @@ def starts_ms(day: str) -> int:
     return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 1000
 
 
+def day_after(day: str) -> str:
+    """The day (YYYY-MM-DD) that follows."""
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+
+
 def days_between(first: str, last: str) -> Iterator[str]:
     """The days (YYYY-MM-DD), both included."""
     day = date.fromisoformat(first)

@@ -1,0 +1,150 @@
+"""Texts stay for as long as their account wants: no fact ever has one, or it goes when its days are over."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib import wire
+from chalicelib.domain.account import Account
+from chalicelib.domain.cdr import cdr_of, text_hash
+from chalicelib.domain.inbound import Inbound
+from chalicelib.domain.message import Accepted, Content, Queued, Scheduled, Status
+from chalicelib.domain.text import Encoding
+from chalicelib.domain.waiting import Window
+from chalicelib.services import blank_texts, look_after
+from chalicelib.services.accept import accept
+from chalicelib.services.charge import charge
+from chalicelib.services.check import Submission
+from chalicelib.services.once import Once
+from chalicelib.services.send_scheduled import hand_over, schedule
+from chalicelib.services.settle import settle
+from chalicelib.store import accounts, cached, hash_keys, inbound, messages, queues, scheduled
+from chalicelib.store.messages import Noted
+from tests.chalicelib.services import world
+from tests.chalicelib.services.jobs_world import open_world
+from tests.chalicelib.services.test_forget_number import tables
+from tests.chalicelib.services.world import ACCOUNT, HOUR_MS, NOW_MS, PRICE_MICROS
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+TEXT = "hello"  # of world.draft
+DAY_MS = 24 * HOUR_MS
+DAY = "2025-10-09"  # of NOW_MS
+
+
+def terms(**more: Any) -> Account:
+    """The account, with other terms for its texts."""
+    row = accounts.versioned(ACCOUNT)
+    assert row is not None
+    changed = msgspec.structs.replace(row.value, **more)
+    assert accounts.change(ACCOUNT, row.version, changed)
+    cached.forget_all()
+    return changed
+
+
+def content_of(message_id: str) -> Content:
+    content = world.message(message_id).content
+    assert content is not None
+    return content
+
+
+def test_no_text_of_an_account_that_wants_hashes_is_noted_wherever_it_came_by() -> None:
+    open_world()
+    account = terms(text_retention="hash")
+    submission, once = Submission(to="+34600000001", text=TEXT), Once("key", "sha")
+    made = accept(submission, account, NOW_MS, once)
+    assert accept(submission, account, NOW_MS, once) == made  # as it was answered, with what the request says again
+    (bundle,) = world.waiting(queues.ACCEPTED)
+    assert TEXT in wire.encode(bundle)  # it has to be sent
+    sent, refused, later = world.draft(), world.draft(), world.draft()
+    charge([world.routed(sent)], NOW_MS)
+    charge([world.routed(refused, by="no_route")], NOW_MS)
+    schedule(wire.AcceptedBundle(id=later.id[4:], account=ACCOUNT, messages=(later,)), NOW_MS + DAY_MS, NOW_MS)
+    told = tables()
+    assert {name for name, items in told.items() if TEXT in items} == {"scheduled"}
+    waits = scheduled.get(later.id)
+    assert waits is not None
+    hand_over([waits.due], NOW_MS + DAY_MS)
+    assert {name for name, items in tables().items() if TEXT in items} == set()
+    (due,) = [one for one in world.waiting(queues.ACCEPTED) if one.id == later.id[4:]]
+    assert TEXT in wire.encode(due)
+    kinds = {kind: [one for id_ in (made.draft.id, sent.id, refused.id, later.id) for one in world.facts(id_)
+                    if isinstance(one, kind)] for kind in (Accepted, Queued, Scheduled)}  # fmt: skip
+    assert all(kinds.values())
+    hashes = {one.content.text_hash for some in kinds.values() for one in some if not isinstance(one, int)}
+    assert hashes == {text_hash(sent.content, hash_keys.of(ACCOUNT))}
+    cdr = cdr_of(sent.id, ACCOUNT, world.facts(sent.id), hash_keys.of(ACCOUNT))
+    assert cdr is not None
+    assert (cdr.message_length, cdr.text_hash) == (len(TEXT), hashes.pop())
+
+
+def test_hashes_of_two_accounts_do_not_tell_that_they_wrote_the_same() -> None:
+    content = world.draft().content
+    one, two = (text_hash(content, hash_keys.of(account)) for account in (ACCOUNT, "acc_two"))
+    assert one != two
+    assert one == text_hash(msgspec.structs.replace(content, to="+34600000009"), hash_keys.of(ACCOUNT))
+
+
+def test_a_message_that_got_lost_without_its_text_is_not_sent_again_empty() -> None:
+    world.open_account()
+    account, lost = terms(text_retention="hash"), world.draft()
+    key = hash_keys.of(ACCOUNT)
+    content = msgspec.structs.replace(lost.content, text="", text_hash=text_hash(lost.content, key))
+    messages.put_facts([Noted(account.id, lost.id, Accepted(at_ms=NOW_MS, content=content), 90)])
+    visit = wire.Visit(id="v", accounts=(ACCOUNT,), windows=(Window(NOW_MS - 1, NOW_MS + 1),))
+    for at_ms in (NOW_MS + HOUR_MS // 2, NOW_MS + DAY_MS):
+        look_after.look_after([visit], at_ms)
+        assert world.waiting(queues.ACCEPTED) == []
+    settle([one for one in world.waiting(queues.OUTCOMES) if isinstance(one, wire.OutcomeBundle)], NOW_MS + DAY_MS)
+    assert world.status(lost.id) is Status.EXPIRED
+
+
+def blanked(at_ms: int) -> None:
+    """A night's work, each step of it done twice."""
+    blank_texts.start(at_ms)
+    while works := world.waiting(queues.ARCHIVES):
+        for work in works:
+            assert isinstance(work, wire.ArchiveWork)
+            blank_texts.blank(work, at_ms)
+            left = blank_texts.blank(work, at_ms)
+            if left is not None:
+                queues.send(queues.ARCHIVES, left)
+
+
+def test_texts_go_when_their_days_are_over_and_the_message_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.open_account(credit_micros=100 * PRICE_MICROS)
+    terms(text_days=2)
+    monkeypatch.setattr(blank_texts, "STEP_MESSAGES", 2)
+    ended, waiting = [world.draft() for _ in range(4)], world.draft()
+    for one in (*ended, waiting):
+        charge([world.routed(one)], NOW_MS)
+    settle([world.outcomes(*(world.submitted(one.id, one.id) for one in ended),
+                           *(world.receipt(one.id) for one in ended))], NOW_MS)  # fmt: skip
+    came = Inbound(id="in_" + waiting.id[4:], account=ACCOUNT, at_ms=NOW_MS, sender="+34600000001", recipient="1",
+                   gateway="g", encoding=Encoding.GSM7, text=TEXT)  # fmt: skip
+    inbound.keep(came, 90)
+    inbound.told(came)
+    hashes = {text_hash(one.content, hash_keys.of(ACCOUNT)) for one in ended}
+    before = [world.message(one.id) for one in ended]
+    blanked(NOW_MS + 2 * DAY_MS)
+    assert [content_of(one.id).text for one in ended] == [TEXT] * 4
+    blanked(NOW_MS + 3 * DAY_MS)
+    assert {(content_of(one.id).text, content_of(one.id).text_hash) for one in ended} == {("", *hashes)}
+    for one, was in zip(ended, before, strict=True):
+        told = world.message(one.id)
+        assert (told.status, told.queued and told.queued.charge_micros) == (was.status, PRICE_MICROS)
+    kept = inbound.get(ACCOUNT, came.id)
+    assert kept is not None
+    assert (kept.text, kept.sender) == ("", "+34600000001")
+    assert content_of(waiting.id).text == TEXT
+    settle([world.outcomes(world.submitted(waiting.id, "S"), world.receipt("S"))], NOW_MS + 3 * DAY_MS)
+    blanked(NOW_MS + (3 + 16) * DAY_MS)
+    assert content_of(waiting.id).text == ""
+
+
+def test_nothing_is_looked_for_where_texts_stay_with_their_messages() -> None:
+    account = Account(id=ACCOUNT, name="One", created_ms=0)
+    assert blank_texts.due(account, NOW_MS) == []
+    days = [work.day for work in blank_texts.due(msgspec.structs.replace(account, text_days=0), NOW_MS)]
+    assert days[0] == "2025-10-08"
