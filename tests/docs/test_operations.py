@@ -76,7 +76,7 @@ def _curl(words: list[str], variables: dict[str, str], files: dict[str, bytes]) 
                 name, _, value = told(next(rest)).partition(": ")
                 headers[name] = value
             case "-d":
-                body = next(rest).encode()
+                body = told(next(rest)).encode()
             case "--data-binary":
                 body = files[next(rest).removeprefix("@")]
             case _:
