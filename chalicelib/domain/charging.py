@@ -154,6 +154,7 @@ def usage_line(content: Content, verdict: Verdict, at_ms: int) -> UsageLine:
         parts=content.parts,
         credits_micros=price_of(verdict, content.parts),
         cost_micros=cost_of(verdict, content.parts),
+        costed=int(verdict.cost_micros is not None),
         defaulted=defaulted,
         defaulted_parts=defaulted * content.parts,
         defaulted_micros=defaulted * price_of(verdict, content.parts),

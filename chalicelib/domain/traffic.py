@@ -104,6 +104,7 @@ def of_usage(account: str, line: UsageLine) -> SummaryLine:
         credits_micros=line.credits_micros,
         refunded_micros=line.refunded_micros,
         cost_micros=line.cost_micros,
+        costed=line.costed,
         refused=line.refused,
         ends={str(status): count for status, count in line.ends.items()},
         latency=line.latencies,
@@ -124,6 +125,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     credit_micros: int
     refunded_micros: int
     cost_micros: int  # as far as it is known
+    costed: int  # messages of which it is
     margin_micros: int  # credit less what was given back and what it cost
     ended: int
     delivered: int
@@ -145,6 +147,7 @@ def figures(line: SummaryLine) -> Figures:
         credit_micros=line.credits_micros,
         refunded_micros=line.refunded_micros,
         cost_micros=line.cost_micros,
+        costed=line.costed,
         margin_micros=line.credits_micros - line.refunded_micros - line.cost_micros,
         ended=ended,
         delivered=delivered,

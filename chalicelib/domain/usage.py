@@ -17,7 +17,7 @@ _NOBODYS: Final[Key] = ("", "", "", "")
 _SLOT: Final = "%Y-%m-%dT%H:%M"
 # What is added up as it stands; ends and latencies are added up by what they are of.
 SUMS: Final = (
-    *("messages", "parts", "credits_micros", "refunded_micros", "cost_micros", "refused"),
+    *("messages", "parts", "credits_micros", "refunded_micros", "cost_micros", "costed", "refused"),
     *("paid_back_micros", "granted_micros", "adjusted_micros"),
     *("defaulted", "defaulted_parts", "defaulted_micros"),
 )
@@ -40,6 +40,7 @@ class UsageLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     credits_micros: int = 0  # what they were charged
     refunded_micros: int = 0  # what of it was given back
     cost_micros: int = 0  # what operators ask for them, as far as it is known
+    costed: int = 0  # messages of which it is
     refused: int = 0  # messages that ended instead of being charged
     paid_back_micros: int = 0  # by when it was given back, as granted and taken back
     granted_micros: int = 0

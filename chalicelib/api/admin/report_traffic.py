@@ -34,6 +34,7 @@ class TrafficFigures(msgspec.Struct, frozen=True, kw_only=True):
     credit: Annotated[Amount, Meta(description="What was charged.")]
     refunded: Amount
     cost: Annotated[Amount, Meta(description="What operators ask for it, as far as it is known.")]
+    costed: Annotated[int, Meta(description="Messages whose cost is known; the others count as 0.")]
     margin: Annotated[Amount, Meta(description="credit - refunded - cost")]
     ended: int
     delivered: int
