@@ -328,7 +328,6 @@ class ArchiveWork(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     part: int = 0
     cursor: str = ""
     final: bool = False
-    late: bool = False  # what was made on the day is archived; now what was made before, and decided on it
     v: int = VERSION
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from chalice.app import Blueprint, CloudWatchEvent, Cron, SQSEvent
 
-from chalicelib.services import export_contacts, import_contacts
+from chalicelib.services import export_admin_report, export_contacts, export_report, import_contacts
 from chalicelib.services.feed_job import feed
 from chalicelib.services.keep_groups import forget
 from chalicelib.services.prepare_job import prepare
@@ -30,6 +30,8 @@ _STAGES: Final[dict[str, Callable[[JobWork, int], None]]] = {
     "import": lambda work, now_ms: import_contacts.go_on(work.account, work.job, now_ms),
     "export": lambda work, now_ms: export_contacts.export(work.account, work.job, now_ms),
     "forget": lambda work, _now_ms: forget(work.account, work.job),
+    "file": lambda work, now_ms: export_report.export(work.account, work.job, now_ms),
+    "admin_file": lambda work, now_ms: export_admin_report.export(work.job, now_ms),
     "report": lambda work, now_ms: report(work.account, work.job, work.id, now_ms),
 }
 

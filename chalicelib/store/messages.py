@@ -95,7 +95,7 @@ def put_in(transaction: TransactWrite, noted: Noted) -> None:
 
 def facts_of(account: str, message_id: str, *, consistent: bool = True) -> list[AnyFact]:
     """All facts of a message, in order of their names; empty where there is no such message of this account."""
-    log = _log_of(account, ids.day_of(message_id), ids.shard_of(message_id))
+    log = log_of(account, ids.day_of(message_id), ids.shard_of(message_id))
     mine = MessageTable.fact.startswith(f"{message_id}#")
     return [_decoder.decode(item.body) for item in MessageTable.query(log, mine, consistent_read=consistent)]
 
@@ -117,7 +117,7 @@ def day(account: str, day: str, shards: int, cursor: Cursor | None = None, limit
     """
     before = cursor["before"] if cursor else None
     newest_first = merge(
-        *(_shard(_log_of(account, day, shard), before, limit) for shard in range(shards)),
+        *(_shard(log_of(account, day, shard), before, limit) for shard in range(shards)),
         key=itemgetter(0),
         reverse=True,
     )
@@ -158,8 +158,19 @@ def made(account: str, shards: int, since_ms: int, until_ms: int, after: str = "
     first = max(f"{ids.MESSAGE_PREFIX}{ids.floor_at(since_ms)}", f"{after}$")  # $ comes after #: its facts are passed
     within = MessageTable.fact.between(first, f"{ids.MESSAGE_PREFIX}{ids.floor_at(until_ms)}")
     for day in _days(max(since_ms, ids.created_ms_of(after) if after else 0), until_ms):
-        logs = (MessageTable.query(_log_of(account, day, shard), within) for shard in range(shards))
-        yield from merge(*(_whole(items) for items in logs), key=itemgetter(0))
+        logs = (MessageTable.query(log_of(account, day, shard), within) for shard in range(shards))
+        yield from merge(*(whole(items) for items in logs), key=itemgetter(0))
+
+
+def decided_late(account: str, day: str, shards: int, after: str = "") -> Iterator[tuple[str, str]]:
+    """Places and ids of what was charged or refused on a UTC day, LATE_MS or more after it was made, oldest first.
+
+    Those behind a place ('': all); a moment late.
+    """
+    behind = MessageTable.decided > after if after else None
+    found = (MessageTable.by_decision.query(log_of(account, day, shard), behind) for shard in range(shards))
+    for place in merge(*((str(item.decided) for item in items) for items in found)):
+        yield place, place.partition("#")[2]
 
 
 def of_run(account: str, run: str, after: str = "") -> Iterator[Facts]:
@@ -167,11 +178,11 @@ def of_run(account: str, run: str, after: str = "") -> Iterator[Facts]:
     begins = f"{ids.MESSAGE_PREFIX}{run}"
     within = MessageTable.fact.between(f"{after}$" if after else f"{begins}-", f"{begins}.")  # . comes after -
     day = ids.day_of(begins)
-    logs = (MessageTable.query(_log_of(account, day, shard), within) for shard in range(ids.shards_of_run(run)))
-    yield from merge(*(_whole(items) for items in logs), key=itemgetter(0))
+    logs = (MessageTable.query(log_of(account, day, shard), within) for shard in range(ids.shards_of_run(run)))
+    yield from merge(*(whole(items) for items in logs), key=itemgetter(0))
 
 
-def _whole(items: Iterable[MessageTable]) -> Iterator[Facts]:
+def whole(items: Iterable[MessageTable]) -> Iterator[Facts]:
     """Messages of a log: facts of a message lie together."""
     for message_id, facts in groupby(items, key=lambda item: str(item.fact).partition("#")[0]):
         yield Facts(message_id, tuple(_decoder.decode(item.body) for item in facts))
@@ -192,10 +203,10 @@ def _shard(log: str, before: str | None, limit: int) -> Iterator[Facts]:
 
 
 def _log_of_message(account: str, message_id: str) -> str:
-    return _log_of(account, ids.day_of(message_id), ids.shard_of(message_id))
+    return log_of(account, ids.day_of(message_id), ids.shard_of(message_id))
 
 
-def _log_of(account: str, day: str, shard: int) -> str:
+def log_of(account: str, day: str, shard: int) -> str:
     return f"{account}#{day}#{shard:02}"
 
 
@@ -205,11 +216,11 @@ def _item(noted: Noted) -> MessageTable:
     recipient = fact.content.to if isinstance(fact, Queued | Scheduled) else to
     is_late = (refused or isinstance(fact, Queued)) and fact.at_ms - created_ms > LATE_MS
     return MessageTable(
-        _log_of(account, ids.day_at(created_ms), ids.shard_of(message_id)),
+        log_of(account, ids.day_at(created_ms), ids.shard_of(message_id)),
         f"{message_id}#{fact.key}",
         body=_encoder.encode(fact).decode(),
         expires=created_ms // 1000 + ttl_days * SECONDS_A_DAY,
         recipient=f"{account}#{recipient}" if recipient not in ("", ERASED) else None,
-        late=_log_of(account, ids.day_at(fact.at_ms), ids.shard_of(message_id)) if is_late else None,
+        late=log_of(account, ids.day_at(fact.at_ms), ids.shard_of(message_id)) if is_late else None,
         decided=f"{fact.at_ms:015}#{message_id}" if is_late else None,
     )

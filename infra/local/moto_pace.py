@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import cache, wraps
 from threading import local
 from typing import Any, Final, NamedTuple
 
@@ -13,14 +13,14 @@ _GROUP_SECONDS: Final = 0.05
 
 def keep() -> None:
     """Change moto in this process."""
-    _read_one_partition_a_query()
-    _undo_only_what_a_transaction_touched()
+    read_one_partition_a_query()
+    undo_only_what_a_transaction_touched()
     _count_a_queue_only_when_asked()
     _pause_while_a_group_is_in_hands()
     answer_sooner()
 
 
-def _read_one_partition_a_query() -> None:
+def read_one_partition_a_query() -> None:
     """moto sorts the whole table for a query, however small its partition: a tenth of a second at 10,000 items."""
     from moto.dynamodb.models import table as module  # noqa: PLC0415 - the other backend's environment has no moto
 
@@ -51,7 +51,7 @@ class _Before(NamedTuple):
     item: Any
 
 
-def _undo_only_what_a_transaction_touched() -> None:
+def undo_only_what_a_transaction_touched() -> None:
     """moto copies the tables of a transaction to restore them if it fails: a second at 10,000 items."""
     from moto.dynamodb import models  # noqa: PLC0415 - the other backend's environment has no moto
     from moto.dynamodb.models import table as module  # noqa: PLC0415 - the same
@@ -155,10 +155,28 @@ def _pause_while_a_group_is_in_hands() -> None:
 
 
 def answer_sooner() -> None:
-    """moto looks for each field of an answer under every name that it might have: half of the time of a query.
+    """Have moto not find out again with each call what it knows: in the tests, too. Twice changes nothing."""
+    _find_a_field_by_its_own_name()
+    _remember_names()
 
-    Doing it again changes nothing. The tests' moto has this, too.
-    """
+
+def _remember_names() -> None:
+    """moto lists the methods of a class for each call, and spells a queue's attributes anew at each look."""
+    from moto.core import responses  # noqa: PLC0415 - the other backend's environment has no moto
+    from moto.sqs import models  # noqa: PLC0415 - the same
+
+    for module, name in (
+        (responses, "method_names_from_class"),
+        (responses, "camelcase_to_underscores"),
+        (models, "camelcase_to_underscores"),
+    ):
+        plain = getattr(module, name)
+        if not hasattr(plain, "__wrapped__"):
+            setattr(module, name, cache(plain))
+
+
+def _find_a_field_by_its_own_name() -> None:
+    """moto looks for each field of an answer under every name that it might have: half of the time of a query."""
     from moto.core import serialize  # noqa: PLC0415 - the other backend's environment has no moto
 
     serializer: Any = serialize.ResponseSerializer
