@@ -32,7 +32,7 @@ def grant(what: Grant, who: str, now_ms: int, once: Once | None = None) -> Ledge
         raise invalid_field("/amount", "out_of_range", "nothing would move")
     entry_id = _entry_id(what.account, now_ms, once)
     try:
-        ledger.grant(
+        moved = ledger.grant(
             what.account,
             entry_id,
             what.amount_micros,
@@ -50,7 +50,7 @@ def grant(what: Grant, who: str, now_ms: int, once: Once | None = None) -> Ledge
         raise AssertionError(f"the ledger lost {entry_id}")
     if entry.amount_micros > 0:
         _tell(entry, now_ms)
-    told = {"amount_micros": entry.amount_micros, "why": what.why, "forced": what.forced}
+    told = {"amount_micros": entry.amount_micros, "why": what.why, "forced": what.forced, "repeated": not moved}
     record_change.changed("ledger", entry_id, None, told)
     return entry
 

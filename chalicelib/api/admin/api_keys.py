@@ -13,7 +13,7 @@ from chalicelib.api.message_types import instant
 from chalicelib.domain.account import ApiKey, Role
 from chalicelib.domain.message import Mode
 from chalicelib.services.admit import require
-from chalicelib.services.faults import FieldFault, invalid, not_found
+from chalicelib.services.faults import Fault, FieldFault, invalid, not_found
 from chalicelib.services.issue_key import Access, Issued, change_key, issue_admin_key, issue_customer_key, revoke
 from chalicelib.store import accounts, api_keys
 
@@ -94,6 +94,7 @@ def list_keys_of_account(call: AdminCall, account: AccountId) -> Listing[KeyView
 @endpoints.post("/v1/admin/keys", status=201, right=ADMINISTRATORS)
 def issue_administrators_key(call: AdminCall, body: NewAdminKey) -> IssuedKey:
     """Issue a key to an administrator. The answer is the only place where its secret is told."""
+    _check_has(call, body)
     return _issued(issue_admin_key(body.name, call.now_ms, _access(body, "admin")))
 
 
@@ -111,6 +112,8 @@ def change_a_key(call: AdminCall, key: KeyId, body: KeyChange) -> KeyView:
     It takes effect within some seconds. Two changes at once: the later stands.
     """
     held = _check_may_change(call, key)
+    if held.role == "admin":
+        _check_has(call, body)
     return _view(change_key(key, body.name, _access(body, held.role)))
 
 
@@ -132,6 +135,13 @@ def _check_may_change(call: AdminCall, key: str) -> ApiKey:
     if held.role == "admin":
         require(call.caller, ADMINISTRATORS)
     return held
+
+
+def _check_has(call: AdminCall, given: KeyAccess) -> None:
+    """Raises Fault `scope_missing` where an administrator's key is to be good for more than the one that asks."""
+    own = call.caller.key.scopes
+    if own and (not given.scopes or not set(given.scopes) <= set(own)):
+        raise Fault("scope_missing", "a key gives no scopes that it does not have: name some of its own")
 
 
 def _access(given: KeyAccess, role: Role) -> Access:

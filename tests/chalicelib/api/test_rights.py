@@ -14,7 +14,7 @@ from chalicelib.domain.trail import TrailFact
 from chalicelib.domain.user import ADMINISTRATOR_ROLES
 from chalicelib.services import limit_rate, record_change
 from chalicelib.services.faults import Fault
-from chalicelib.services.issue_key import issue_admin_key, issue_customer_key
+from chalicelib.services.issue_key import Access, issue_admin_key, issue_customer_key
 from chalicelib.settings import settings
 from chalicelib.store import rates, trail
 from tests.chalicelib.api.callers import impersonator, logged_in, person, revoked, scoped_keys, tokens, user_id
@@ -186,4 +186,12 @@ class TestAdministratorsKeys:
                 answer = world.call(method, f"/v1/admin/keys{path}".format(key), body, key=support)
                 assert answer.status_code == status, (path, key)
         assert world.call("POST", "/v1/admin/keys", {"name": "x"}, key=support).json_body["code"] == "forbidden"
-        assert world.call("GET", "/v1/admin/accounts", key=world.admin).status_code == 200
+
+    def test_a_key_with_scopes_makes_none_that_is_good_for_more(self, world: World) -> None:
+        own = ("admin.keys:write", "admin.dnd:read")
+        issued = issue_admin_key("scoped", world.now_ms(), Access(scopes=own))
+        for method, path in (("POST", "/v1/admin/keys"), ("PUT", f"/v1/admin/keys/{issued.key.id}")):
+            for scopes, good in (((), False), (("admin.dnd:write",), False), (own, True), (own[:1], True)):
+                answer = world.call(method, path, {"name": "x", "scopes": scopes}, key=issued.text)
+                assert (answer.status_code < 300) is good, (method, scopes)
+                assert good or answer.json_body["code"] == "scope_missing"

@@ -92,6 +92,16 @@ class TestChanges:
         assert world.as_admin("POST", "/v1/admin/gateways", {"id": "x"}).status_code == 422  # it was no request yet
         assert len(log(world, operation="create_a_gateway")) == 2
 
+    def test_a_repeated_request_says_that_nothing_moved_again(self, world: World) -> None:
+        for _ in range(2):
+            body = {"amount": "5", "why": "invoice 7"}
+            headers = {"Idempotency-Key": "seven"}
+            answer = world.as_admin("POST", f"/v1/admin/accounts/{ACCOUNT.id}/credits", body, headers=headers)
+            assert answer.status_code == 201
+        again, first = log(world, account=ACCOUNT.id, operation="grant_credits")
+        assert first["subject"] == again["subject"]
+        assert (first["after"]["repeated"], again["after"]["repeated"]) == (False, True)
+
     def test_what_cannot_be_noted_is_not_done(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(trail, "put", down)
         answer = world.as_admin("POST", "/v1/admin/gateways", GATEWAY)
