@@ -1,17 +1,21 @@
-"""Read call detail records: those of an account's UTC day out of the log, or out of the archive."""
+"""Read call detail records: those that count on an account's UTC day, out of the log."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Final, NamedTuple
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.cdr import Cdr, cdr_of
-from chalicelib.services.cost_as_taken import cost_as_taken
-from chalicelib.store import cdrs, hash_keys, messages
+from chalicelib.domain.message import AnyFact
+from chalicelib.store import hash_keys, messages
+from chalicelib.store.message_days import facts_of
+from chalicelib.store.messages import LATE_MS
 
 DAY_MS: Final = 86_400_000
 FINAL_AFTER_DAYS: Final = 3  # nights after which a day is archived for good: few receipts come later
+_AT_ONCE: Final = 200  # late messages whose facts are read together
 
 
 class Looked(NamedTuple):
@@ -33,33 +37,37 @@ def day_after(day: str) -> str:
 
 def days_between(first: str, last: str) -> Iterator[str]:
     """The days (YYYY-MM-DD), both included."""
-    day = date.fromisoformat(first)
-    while day <= date.fromisoformat(last):
-        yield day.isoformat()
-        day += timedelta(days=1)
+    while first <= last:
+        yield first
+        first = day_after(first)
 
 
 def look(account: Account, day: str, after: str = "") -> Iterator[Looked]:
-    """The messages that may count on the day, behind the one named, by when they were made; read as asked for."""
-    key, since_ms = hash_keys.of(account.id), starts_ms(day)
-    made = messages.made(account.id, account.shards, since_ms - _lookback_ms(account), since_ms + DAY_MS, after)
-    for message_id, facts in made:
+    """The messages that may count on the day, behind a place ('': all), read as they are asked for.
+
+    First those that were made on it or shortly before, by their ids; then those that had waited for longer, by when
+    they were decided. Each is looked at once.
+    """
+    key = hash_keys.of(account.id)
+    for place, message_id, facts in _seen(account, day, after):
         cdr = cdr_of(message_id, account.id, facts, key)
-        counts = cdr is not None and ids.day_at(cdr.at_ms) == day
-        yield Looked(message_id, cost_as_taken(cdr) if cdr is not None and counts else None)
-
-
-def is_archived(account: Account, day: str, now_ms: int) -> bool:
-    """Whether the archive knows the day better than the log: it is closed for good, or the log has expired."""
-    closed = cdrs.closed(day, account.id)
-    return closed is not None and (closed.final or expires_ms(account, day) <= now_ms)
+        yield Looked(place, cdr if cdr is not None and ids.day_at(cdr.at_ms) == day else None)
 
 
 def expires_ms(account: Account, day: str) -> int:
     """When the first facts of what counts on the day may be gone from the log."""
-    return starts_ms(day) + account.retention_days * DAY_MS
+    return starts_ms(day) - LATE_MS + account.retention_days * DAY_MS
 
 
-def _lookback_ms(account: Account) -> int:
-    """How long a message may have waited when it was charged."""
-    return account.max_validity_seconds * 1000 + DAY_MS
+def _seen(account: Account, day: str, after: str) -> Iterator[tuple[str, str, tuple[AnyFact, ...]]]:
+    """Place, id and facts; a late one's place is not an id."""
+    since_ms = starts_ms(day) - LATE_MS
+    is_late = bool(after) and not after.startswith(ids.MESSAGE_PREFIX)
+    if not is_late:
+        made = messages.made(account.id, account.shards, since_ms, starts_ms(day) + DAY_MS, after)
+        yield from ((one.message_id, *one) for one in made)
+    late = messages.decided_late(account.id, day, account.shards, after if is_late else "")
+    earlier = ((place, id_) for place, id_ in late if ids.created_ms_of(id_) < since_ms)
+    while some := list(islice(earlier, _AT_ONCE)):
+        found = facts_of(account.id, [id_ for _, id_ in some])
+        yield from ((place, id_, found.get(id_, ())) for place, id_ in some)

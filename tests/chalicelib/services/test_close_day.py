@@ -186,3 +186,17 @@ def test_a_day_whose_log_has_expired_is_not_closed_again() -> None:
         assert item
     close(NOW_MS + 91 * DAY_MS, final=True)
     assert archived() == first
+
+
+def test_what_had_waited_for_days_counts_on_the_day_of_its_charge_wherever_a_step_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world.open_account(credit_micros=100 * PRICE_MICROS)
+    waited = [created(NOW_MS - days * DAY_MS) for days in (20, 9, 3)]
+    soon = [created(NOW_MS - HOUR_MS * 2), created(NOW_MS)]
+    for one in (*waited, *soon):
+        charge([world.routed(one)], NOW_MS)
+    for step in (1, 2, 100):
+        monkeypatch.setattr(close_day, "STEP_MESSAGES", step)
+        close()
+        assert [one.message_id for one in records()] == [one.id for one in (*soon, *waited)]
