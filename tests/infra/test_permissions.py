@@ -8,16 +8,20 @@ from typing import Any
 import pytest
 
 from chalicelib import wire
-from chalicelib.services import export_admin_report, limit_rate
+from chalicelib.services import export_admin_report, limit_rate, reset_password
 from chalicelib.services.charge import charge
 from chalicelib.services.issue_key import Access, issue_customer_key
 from chalicelib.services.route import route
 from chalicelib.store import aws, cached, queues, rules
 from infra.policies import MOST_OCTETS, POLICIES, policy
+from tests.chalicelib.api.test_people import token
 from tests.chalicelib.api.world import ACCOUNT, NUMBER, World
+from tests.chalicelib.services.people_world import ANOTHER, EMAIL, PASSWORD, administrator, hash_quickly, person
 from tests.chalicelib.services.world import waiting
 from tests.packaging.permissions import Need, allows, needs
 from tests.world import PREFIX
+
+EVA = {"email": "eva@one.example", "name": "Eva", "role": "viewer"}
 
 
 class Recorder:
@@ -25,7 +29,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] | None = None
-        for service in ("dynamodb", "sqs", "s3"):
+        for service in ("dynamodb", "sqs", "s3", "secretsmanager"):
             aws.client(service).meta.events.register("before-parameter-build.*", self._note)
 
     def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -107,6 +111,42 @@ def test_the_api_and_the_jobs_function_may_do_what_administrators_reports_need(w
     with recorder.allowed("job"):
         for work in works:
             export_admin_report.export(work.job, world.now_ms())
+
+
+def test_the_api_and_the_mails_function_may_do_what_people_need(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    hash_quickly(monkeypatch)
+    user, root = person(), administrator()
+    recorder = Recorder()
+    admin: Callable[..., Any] = world.as_admin
+    with recorder.allowed("api"):
+        own = token(world, EMAIL)
+        asked = [
+            world.call("PUT", "/v1/profile", {"name": "Ana"}, key=own),
+            world.call("GET", "/v1/sessions", key=own),
+            world.call("POST", "/v1/sessions/end-others", key=own),
+            world.call("PUT", "/v1/profile/password", {"current": PASSWORD, "new": ANOTHER}, key=own),
+            world.call("POST", "/v1/users", EVA, key=own),
+            world.call("POST", "/v1/password-reset", {"email": EMAIL}, key=""),
+            admin("GET", "/v1/admin/users"),
+            admin("GET", "/v1/admin/administrators"),
+            admin("POST", f"/v1/admin/accounts/{ACCOUNT.id}/impersonate", {}),
+            world.call("POST", "/v1/profile/two-factor", key=token(world, root.email)),
+        ]
+        eva = asked[4].json_body
+        asked += [
+            admin("PUT", f"/v1/admin/users/{eva['id']}", {**EVA, "email": "eva@two.example", "version": 1}),
+            admin("POST", f"/v1/admin/users/{eva['id']}/end-sessions"),
+            admin("POST", f"/v1/admin/users/{eva['id']}/unlock"),
+            admin("DELETE", f"/v1/admin/users/{eva['id']}"),
+            admin("DELETE", f"/v1/admin/administrators/{root.id}"),
+            world.call("POST", "/v1/logout", key=own),
+        ]
+        assert [answer.status_code for answer in asked if answer.status_code >= 300] == []
+    with recorder.allowed("mails"):
+        link = reset_password.mint(user.id, world.now_ms())
+    with recorder.allowed("api"):
+        done = {"token": link, "password": PASSWORD}
+        assert world.call("POST", "/v1/password-reset/confirm", done, key="").status_code == 200
 
 
 def test_no_policy_is_longer_than_iam_takes() -> None:
