@@ -42,7 +42,8 @@ class TrailQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     who: Who | None = None
     subject: SubjectName | None = None
     operation: (
-        Annotated[str, Meta(pattern="^[a-z0-9_]{1,60}$(?!\\n)", description="An operation's id in this document.")] | None
+        Annotated[str, Meta(pattern="^[a-z0-9_]{1,60}$(?!\\n)", description="An operation's id in this document.")]
+        | None
     ) = None
     outcome: Outcome | None = None
     impersonated: Annotated[bool, Meta(description="Whether an administrator acted as a customer.")] | None = None
