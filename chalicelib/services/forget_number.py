@@ -32,8 +32,8 @@ _ID_LENGTH: Final = 26
 log: Final = logging.getLogger(__name__)
 
 
-def begin(number: str, account: str | None, by: str, now_ms: int) -> Erasure:
-    """The erasure of the number at an account (None: at all), begun in the background.
+def begin(number: str, account: str | None, by: str, now_ms: int, *, here: bool = False) -> Erasure:
+    """The erasure of the number at an account (None: at all), begun in the background; `here`: its caller goes on.
 
     One that is under way goes on; one that is done begins anew. Raises Fault `invalid_request`, `not_found`.
     """
@@ -53,7 +53,8 @@ def begin(number: str, account: str | None, by: str, now_ms: int) -> Erasure:
             return read(id_)
         record_change.changed("erasure", id_, None, {"number": begun.masked}, account=account)
         log.info("erasure begun", extra={"erasure": id_, "by": by})
-    _send(id_)
+    if not here:
+        _send(id_)
     return read(id_)
 
 
