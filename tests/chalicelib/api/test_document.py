@@ -118,6 +118,7 @@ def things(world: World) -> dict[str, str]:
         "key": issue_customer_key(world.account.id, "live", "spare", world.now_ms()).key.id,
         "gateway": "gw",
         "route": world.as_admin("POST", "/v1/admin/routes", route).json_body["id"],
+        "rate_plan": rate_plan(world),
         "prefix": "346",
         "number": "1",
         "system_id": smpp_login(world),
@@ -129,6 +130,14 @@ def things(world: World) -> dict[str, str]:
         **people(world),
         "letter": shelve(Arrival(record="R", body="x", queue="billing"), world.now_ms()).id,  # type: ignore[union-attr]
     }
+
+
+def rate_plan(world: World) -> str:
+    """A rate plan with a price."""
+    plan = world.as_admin("POST", "/v1/admin/rate-plans", {"id": "std", "name": "Standard"}).json_body["id"]
+    prices = [{"country": "ES", "price": "0.05"}]
+    assert world.as_admin("POST", f"/v1/admin/rate-plans/{plan}/prices", prices).status_code == 200
+    return str(plan)
 
 
 def people(world: World) -> dict[str, str]:
