@@ -20,8 +20,9 @@ log: Final = logging.getLogger(__name__)
 bp = Blueprint(__name__)
 
 
-# The names are needed when Chalice packages, and are what the stage's environment says then.
-@bp.on_sqs_message(queue=f"{settings().prefix}-{queues.MAILS}", batch_size=queues.BATCH)
+# The names are needed when Chalice packages, and are what the stage's environment says then. One at a time: where SES
+# hangs, each takes half of the function's 20 s.
+@bp.on_sqs_message(queue=f"{settings().prefix}-{queues.MAILS}", batch_size=1)
 def mail(event: SQSEvent) -> None:
     """Address the event's notices, and send its mails."""
     records.process(event, queues.MAILS, MailBundle, post)

@@ -21,6 +21,7 @@ from chalicelib.domain.forward import (
     stops,
 )
 from chalicelib.domain.mail import Kind, Language, Module, Notice
+from chalicelib.domain.trail import Actor
 from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.services.notify import notify
@@ -87,8 +88,8 @@ def ask(account: str, id_: str, now_ms: int) -> Forward:
         return held.with_(msgspec.structs.replace(forward, asked=forward.asked + 1, asked_ms=now_ms)).asked_at(day)
 
     forward = _found(forwards.change(account, asked), id_)
-    # By the address, not by the forward: to take it out and put it in again asks nobody more often.
-    name = f"{account}/{email_address.key(forward.address)}/{day}/{forward.asked}"
+    # By the address, not by the forward: to take it out and put it in again asks nobody more often. Names are logged.
+    name = f"{account}/{digest(email_address.key(forward.address))[:16]}/{day}/{forward.asked}"
     words = ", ".join(forward.modules)
     notify(Notice(Kind.FORWARD_CONFIRM, name, account=account, forward=id_, values={"modules": words}), now_ms)
     return forward
@@ -147,11 +148,14 @@ def confirm(text: str, now_ms: int) -> Forward:
         forward = held.get(token.forward)
         if forward is None or not confirms(forward, token.secret, now_ms):
             raise not_found("link, or it is over")
+        _acting(token)
         if forward.state == "confirmed":
             return held
         return held.with_(msgspec.structs.replace(forward, state="confirmed", settled_ms=now_ms))
 
-    return _found(forwards.change(token.account, confirmed), token.forward)
+    settled = _found(forwards.change(token.account, confirmed), token.forward)
+    record_change.changed(FORWARD, settled.id, None, _plain(settled))
+    return settled
 
 
 def stop(text: str, now_ms: int) -> Forward:
@@ -162,13 +166,21 @@ def stop(text: str, now_ms: int) -> Forward:
         forward = held.get(token.forward)
         if forward is None or not stops(forward, token.secret):
             raise not_found("link, or it is over")
+        _acting(token)
         if forward.state == "stopped":
             return held
         # The link that confirmed it confirms no more.
         gone = msgspec.structs.replace(forward, state="stopped", settled_ms=now_ms, token_sha256="", until_ms=0)
         return held.with_(gone)
 
-    return _found(forwards.change(token.account, stopped), token.forward)
+    settled = _found(forwards.change(token.account, stopped), token.forward)
+    record_change.changed(FORWARD, settled.id, None, _plain(settled))
+    return settled
+
+
+def _acting(token: Token) -> None:
+    """Tell the audit log whose link it is, now that it was found right."""
+    record_change.acting(Actor(who=f"forward:{token.forward}", role="reader"), token.account)
 
 
 def _recorded(before: Forward | None, after: Forward | None) -> None:

@@ -15,6 +15,10 @@ _CONFIG: Final = Config(
     max_pool_connections=50,
     retries={"mode": "standard", "total_max_attempts": 5},
 )
+# SES knows no idempotency: what was not answered in time is not asked again at once, as it may have been done.
+_OWN: Final = {
+    "sesv2": _CONFIG.merge(Config(read_timeout=8, retries={"mode": "standard", "total_max_attempts": 1})),
+}
 _lock: Final = Lock()
 _watchers: list[Callable[[Any], None]] = []
 
@@ -32,7 +36,7 @@ def client(service: str) -> Any:
 
 @cache
 def _client(service: str) -> Any:
-    made = _session().client(service, config=_CONFIG)  # type: ignore[call-overload]
+    made = _session().client(service, config=_OWN.get(service, _CONFIG))  # type: ignore[call-overload]
     for watcher in _watchers:
         watcher(made)
     return made
