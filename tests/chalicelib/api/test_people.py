@@ -7,10 +7,12 @@ import pytest
 from chalice.test import HTTPResponse
 
 from chalicelib.domain import totp
+from chalicelib.domain.job import Recipient
 from chalicelib.services import reset_password
+from chalicelib.services.survey_recipients import content_for
 from chalicelib.settings import settings
-from chalicelib.store import cached, messages, sessions
-from tests.chalicelib.api.world import ACCOUNT, World
+from chalicelib.store import cached, jobs, messages, sessions
+from tests.chalicelib.api.world import ACCOUNT, NUMBER, World
 from tests.chalicelib.services.people_world import ANOTHER, EMAIL, PASSWORD, administrator, hash_quickly, mails, person
 
 STRANGER = ""  # no key
@@ -60,6 +62,14 @@ def test_what_a_user_sent_is_noted_with_the_user_and_what_a_key_sent_with_the_ke
         sent = world.send(key=key).json_body["id"]
         (fact,) = messages.facts_of(ACCOUNT.id, sent)
         assert fact.content.by == by  # type: ignore[union-attr]
+        body = {"text": "Hola", "recipients": [{"number": NUMBER}], "dry_run": True}
+        made = world.call("POST", "/v1/jobs", body, key=key).json_body
+        copied = world.call("POST", f"/v1/jobs/{made['id']}/copy", key=key).json_body
+        for job_id in (made["id"], copied["id"]):
+            row = jobs.get(ACCOUNT.id, job_id)
+            assert row is not None
+            recipient = Recipient(line=1, to=NUMBER, country="ES", text="Hola", parts=1)
+            assert content_for(row.job, "ACME", recipient, ACCOUNT, world.now_ms()).by == by
 
 
 def test_a_repeated_request_may_come_with_another_of_the_accounts_keys(world: World) -> None:

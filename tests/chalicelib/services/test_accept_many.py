@@ -60,7 +60,8 @@ def test_each_is_judged_on_its_own_and_in_order(aws: Settings) -> None:
     (bundle,) = bundles()
     assert [draft.content.text for draft in bundle.messages] == ["one", "two"]
     assert [draft.id for draft in bundle.messages] == [one.draft.id for one in made if isinstance(one, Acceptance)]
-    assert {(draft.content.login, draft.content.registered) for draft in bundle.messages} == {("acme", 1)}
+    told = {(draft.content.login, draft.content.by, draft.content.registered) for draft in bundle.messages}
+    assert told == {("acme", "acme", 1)}  # by whom: nobody is known but the login
 
 
 def test_credit_goes_as_far_as_it_goes(aws: Settings) -> None:
