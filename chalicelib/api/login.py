@@ -26,9 +26,9 @@ def log_in_a_user(call: Call[None], body: Login) -> LoggedInView:
 
 @endpoints.post("/v1/password-reset", status=202, faults=("locked_out",))
 def ask_for_a_reset(call: Call[None], body: ResetRequest) -> ResetAsked:
-    """Have a link to set a new password mailed, at most one a minute.
+    """Have a link to set a new password mailed; after a few, only every some minutes.
 
-    The answer is the same whether somebody has the address or not.
+    The answer is the same whether somebody has the address or not, and whether one was mailed or not.
     """
     reset_password.request(body.email, call.address, call.now_ms)
     return ResetAsked()

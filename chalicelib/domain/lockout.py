@@ -11,6 +11,7 @@ FORGOTTEN_MS: Final = 24 * 3_600_000  # so long after the last failure they are 
 FREE_OF_EMAIL: Final = 5
 # Of where they come from: an office shares one, and mistypes more often.
 FREE_OF_PLACE: Final = 30
+FREE_OF_MAILBOX: Final = 3  # links mailed to an address at once: nobody's mailbox is filled by asking on and on
 FIRST_WAIT_MS: Final = 5_000
 MAX_WAIT_MS: Final = 15 * 60_000
 _V6_SITE: Final = 64  # bits of an IPv6 address that a customer of a provider cannot change at will (RFC 6177)

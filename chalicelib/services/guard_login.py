@@ -12,6 +12,7 @@ import msgspec
 from chalicelib.domain import email_address
 from chalicelib.domain.lockout import (
     FREE_OF_EMAIL,
+    FREE_OF_MAILBOX,
     FREE_OF_PLACE,
     Failures,
     name_of,
@@ -73,6 +74,22 @@ def opened(tried: Knock, now_ms: int) -> None:
     """It was right: nothing is held against it, and the place is known."""
     login_guards.clear(tried.counted_as)
     login_guards.know(tried.known, now_ms)
+
+
+def ask_for_link(address: str, now_ms: int) -> None:
+    """Count that somebody there asks for a link to be mailed to whomever. Raises Fault `locked_out`."""
+    name = f"asked/{place_of(address)}"
+    _wait(wait_ms(login_guards.failures(name), FREE_OF_PLACE, now_ms))
+    login_guards.add_failure(name, now_ms)
+
+
+def may_mail(email: str, now_ms: int) -> bool:
+    """Whether a link may be mailed to the address now, which then counts: some at once, then ever more slowly."""
+    name = f"mailed/{name_of(email_address.key(email))}"
+    seen = login_guards.failures(name)
+    if wait_ms(seen, FREE_OF_MAILBOX, now_ms):
+        return False
+    return login_guards.count(name, seen, Failures(remembered(seen, now_ms).count + 1, now_ms))
 
 
 def forget_tries(name: str) -> None:

@@ -7,9 +7,8 @@ import logging
 import secrets
 from typing import Final
 
-from chalicelib.domain import email_address, ids
+from chalicelib.domain import ids
 from chalicelib.domain.credentials import SECRET_BYTES, digest
-from chalicelib.domain.lockout import name_of
 from chalicelib.domain.mail import Kind, Notice
 from chalicelib.domain.trail import Actor
 from chalicelib.domain.user import User
@@ -19,29 +18,36 @@ from chalicelib.services.end_sessions import tidy_up
 from chalicelib.services.faults import Fault
 from chalicelib.services.notify import notify
 from chalicelib.services.record_change import acting
-from chalicelib.store import login_guards, password_resets, users
+from chalicelib.store import password_resets, users
 
 log: Final = logging.getLogger(__name__)
 RESET_MS: Final = 30 * 60_000
 INVITATION_MS: Final = 3 * 86_400_000  # for who has no password yet: the mail may come on a Friday evening
-PAUSE_MS: Final = 60_000  # between two mails to an address: nobody's mailbox is filled by asking
 _SEPARATOR: Final = "."
 
 
 def request(email: str, address: str, now_ms: int) -> None:
-    """Have a link mailed to the address, if it is somebody's; at most one a minute. Raises Fault `locked_out`."""
+    """Have a link mailed to the address, if it is somebody's; where too many were lately, none.
+
+    Raises Fault `locked_out` for a place that asks on and on.
+    """
     given = email.strip()
-    guard_login.knock_at_place(address, now_ms)
+    guard_login.ask_for_link(address, now_ms)
     held = users.by_email(given)
     user_id = held.value.id if held and held.value.state == "active" else users.NOBODY
     account = held.value.account if held else None
-    if login_guards.first_within(f"reset/{name_of(email_address.key(given))}", PAUSE_MS, now_ms):
+    if guard_login.may_mail(given, now_ms):
         _mail_link(user_id, account, address, now_ms)
     log.info("a reset was asked for", extra={"user": user_id, "address": address})
 
 
 def mail_link(user: User, address: str, now_ms: int) -> None:
-    """Mail the user a link to choose a password: to one who has none yet the invitation again."""
+    """Mail the user a link to choose a password: to one who has none yet the invitation again.
+
+    Raises Fault `rate_limited` where it has got several lately.
+    """
+    if not guard_login.may_mail(user.email, now_ms):
+        raise Fault("rate_limited", "several were mailed to it lately: come again in some minutes")
     if user.password_hash is None:
         notify(Notice(kind=Kind.USER_CREATED, name=_event(user.id, now_ms), account=user.account, user=user.id), now_ms)
     else:

@@ -1,9 +1,9 @@
-"""Guards of the login: failures in a row by name, places that somebody has logged in from, mails asked for lately."""
+"""Guards of the login: failures (and mails asked for) by name, and places that somebody has logged in from."""
 
 from typing import Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.exceptions import PutError
 
 from chalicelib.domain.lockout import FORGOTTEN_MS, Failures
 from chalicelib.store import dynamo
@@ -67,20 +67,6 @@ def is_known(name: str, now_ms: int) -> bool:
     """Whether somebody has logged in from there lately."""
     item = _get(name)
     return item is not None and now_ms - int(item.last_ms) < KNOWN_MS
-
-
-def first_within(name: str, within_ms: int, now_ms: int) -> bool:
-    """Whether nothing was done under the name for that long; then it counts as done now."""
-    free = GuardTable.id.does_not_exist() | (GuardTable.last_ms <= now_ms - within_ms)
-    try:
-        GuardTable(name).update(
-            [GuardTable.last_ms.set(now_ms), GuardTable.expires.set((now_ms + within_ms) // 1000)], condition=free
-        )
-    except UpdateError as error:
-        if dynamo.condition_failed(error):
-            return False
-        raise
-    return True
 
 
 def _item(name: str, counted: Failures) -> GuardTable:

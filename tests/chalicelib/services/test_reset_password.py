@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.domain.lockout import FREE_OF_EMAIL
+from chalicelib.domain.lockout import FIRST_WAIT_MS, FREE_OF_EMAIL, FREE_OF_MAILBOX
 from chalicelib.domain.user import User
-from chalicelib.services import keep_user
+from chalicelib.services import guard_login, keep_user
 from chalicelib.services.authenticate import authenticate
-from chalicelib.services.reset_password import INVITATION_MS, PAUSE_MS, RESET_MS, confirm, mail_link, mint, request
+from chalicelib.services.reset_password import INVITATION_MS, RESET_MS, confirm, mail_link, mint, request
 from chalicelib.settings import Settings
 from chalicelib.store import aws, cached, queues, users
 from tests.chalicelib.services.people_world import (
@@ -85,13 +85,23 @@ def test_asking_says_and_costs_the_same_whether_somebody_has_the_address_or_not(
     assert [mint(reader, NOW_MS) is not None for reader in readers].count(True) == 1  # the mails' function sends one
 
 
-def test_a_mailbox_is_not_filled_by_asking_on_and_on() -> None:
+@pytest.mark.parametrize("email", [EMAIL, "nobody@one.example"])
+def test_a_mailbox_is_not_filled_by_asking_on_and_on(email: str) -> None:
     person()
-    for _ in range(5):
-        request(EMAIL, ADDRESS, NOW_MS)
+    for _ in range(6):
+        request(email, ADDRESS, NOW_MS)
+    assert len(mails()) == FREE_OF_MAILBOX
+    request(email, ADDRESS, NOW_MS + FIRST_WAIT_MS)
+    request(email, ADDRESS, NOW_MS + FIRST_WAIT_MS + 1)
     assert len(mails()) == 1
-    request(EMAIL, ADDRESS, NOW_MS + PAUSE_MS)
-    assert len(mails()) == 1
+
+
+def test_a_place_that_asks_for_everybodys_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard_login, "FREE_OF_PLACE", 2)
+    for number in range(2):
+        request(f"user{number}@one.example", ADDRESS, NOW_MS)
+    assert refusal(request, EMAIL, ADDRESS, NOW_MS).code == "locked_out"
+    request(EMAIL, "198.51.100.1", NOW_MS)
 
 
 def _used(user: User) -> str:
@@ -163,6 +173,8 @@ def test_an_invitation_holds_for_days_and_ends_with_a_password() -> None:
     assert enter(now_ms=NOW_MS + INVITATION_MS)
     mail_link(confirm(minted(user), ANOTHER, ADDRESS, NOW_MS), ADDRESS, NOW_MS)
     assert [notice["kind"] for notice in mails()][-1] == "password_reset"
+    mail_link(user, ADDRESS, NOW_MS)
+    assert refusal(mail_link, user, ADDRESS, NOW_MS).code == "rate_limited"
 
 
 def test_whoever_has_the_mailbox_need_not_wait_for_what_strangers_did() -> None:
