@@ -58,15 +58,16 @@ def without_number(told: Any, number: str) -> Any:
 
 
 def without_texts(told: Any) -> Any:
-    """JSON data without the texts and data of the contents that it holds."""
+    """JSON data without the texts and data that it holds; what waits to be sent with one has expired."""
     if isinstance(told, dict):
         inside = {name: without_texts(value) for name, value in told.items()}
-        return inside | {name: "" for name in ("text", "data") if isinstance(told.get(name), str)}
+        blank = {name: "" for name in ("text", "data", "octets") if isinstance(told.get(name), str)}
+        return inside | blank | (_over(told) if blank else {})
     if isinstance(told, list):
         return [without_texts(one) for one in told]
     return told
 
 
 def _over(told: dict[str, Any]) -> dict[str, int]:
-    """What waits to be sent to a number that is erased has expired: so it is not sent anywhere, and costs nothing."""
+    """What waits to be sent has expired, as its number or its text is gone: it is sent nowhere, and costs nothing."""
     return {"valid_until_ms": 0} if "valid_until_ms" in told else {}

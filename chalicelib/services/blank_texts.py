@@ -6,6 +6,7 @@ made. Of one that wants hashes only (`keep_texts`) what had to wait with its tex
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -14,15 +15,18 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
+from chalicelib.domain.job import JobStatus
 from chalicelib.domain.message import AnyFact, Held, fold
-from chalicelib.domain.texts import hashed, with_content
+from chalicelib.domain.texts import hashed, with_content, without_texts
 from chalicelib.services.read_cdrs import DAY_MS, starts_ms
-from chalicelib.store import accounts, hash_keys, held, inbound, messages, queues
+from chalicelib.store import accounts, dead_letters, hash_keys, held, inbound, job_files, jobs, messages, queues
 from chalicelib.store.messages import Facts, Noted
 from chalicelib.wire import ArchiveWork
 
 STEP_MESSAGES: Final = 4_000  # read, and at most two writes each: some seconds of a function's 20
 INBOUND_PAGE: Final = 500
+JOBS_AT_ONCE: Final = 100
+_NEVER_AGAIN: Final = frozenset[JobStatus]({"stopped", "completed"})  # which recipients of a job are not read any more
 # How many days after its text's time a day is looked through again: what had not ended stays as it is until it has (a
 # message may be scheduled 30 days ahead), and a dead letter that is sent again notes its text once more.
 LOOKS_AGAIN_DAYS: Final = (0, 16, 33)
@@ -63,8 +67,12 @@ def blank(work: ArchiveWork, now_ms: int) -> ArchiveWork | None:
         _blank_held(one)
     if len(some) == STEP_MESSAGES:
         return msgspec.structs.replace(work, cursor=some[-1].message_id)
-    blanked = _blank_inbound(account, since_ms)
-    log.info("texts taken out", extra={"account": account.id, "day": work.day, "inbound": blanked})
+    blanked = {
+        "inbound": _blank_inbound(account, since_ms),
+        "dead_letters": _blank_dead_letters(account, since_ms + DAY_MS),
+        "jobs": _blank_jobs(account, since_ms + DAY_MS),
+    }
+    log.info("texts taken out", extra={"account": account.id, "day": work.day, **blanked})
     return None
 
 
@@ -98,6 +106,34 @@ def _blank_inbound(account: Account, since_ms: int) -> int:
         for message in page.items:
             if message.text or message.data:
                 count += inbound.change(msgspec.structs.replace(message, text="", data=b""))
+        cursor = page.cursor
+        if cursor is None:
+            return count
+
+
+def _blank_dead_letters(account: Account, until_ms: int) -> int:
+    """What could not be processed until then; sent again, it ends as expired. How many."""
+    count = 0
+    for letter in dead_letters.with_text(account.id):
+        if letter.last_seen_ms < until_ms:
+            with suppress(msgspec.DecodeError):  # cut, or no bundle
+                told = without_texts(msgspec.json.decode(letter.body))
+                count += dead_letters.change_body(letter, msgspec.json.encode(told).decode())
+    return count
+
+
+def _blank_jobs(account: Account, until_ms: int) -> int:
+    """The texts of jobs that were over by then, and what each recipient was sent; how many jobs."""
+    cursor, count = None, 0
+    while True:
+        page = jobs.of_account(account.id, cursor, JOBS_AT_ONCE)
+        for row in page.items:
+            job = row.job
+            if job.status in _NEVER_AGAIN and job.text and (job.ended_ms or job.created_ms) < until_ms:
+                job_files.delete_recipients(account.id, job.folder)
+                survey = msgspec.structs.replace(job.survey, first_texts=()) if job.survey else None
+                blank = msgspec.structs.replace(job, text="", survey=survey)
+                count += jobs.put(blank, expected=row.version, due_ms=row.due_ms)
         cursor = page.cursor
         if cursor is None:
             return count

@@ -108,6 +108,11 @@ def delete_of(account: str, job: str) -> None:
     _delete_all(job_key(account, job, ""))
 
 
+def delete_recipients(account: str, folder: str) -> None:
+    """Delete the recipients that were read for a job, with what each was to be sent."""
+    _delete_all(job_key(account, folder, "chunk-"))
+
+
 def delete_results(account: str, job: str) -> None:
     """Delete the files of what became of a job's messages, and that they were asked for."""
     _delete_all(job_key(account, job, "results"))

@@ -6,23 +6,29 @@ import msgspec
 import pytest
 
 from chalicelib import wire
+from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.cdr import cdr_of, text_hash
 from chalicelib.domain.inbound import Inbound
+from chalicelib.domain.job import Recipient
 from chalicelib.domain.message import Accepted, Content, Queued, Scheduled, Status
+from chalicelib.domain.refusals import by_content
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.waiting import Window
-from chalicelib.services import blank_texts, look_after
+from chalicelib.services import blank_texts, look_after, resend, review, shelve
 from chalicelib.services.accept import accept
 from chalicelib.services.charge import charge
 from chalicelib.services.check import Submission
 from chalicelib.services.once import Once
+from chalicelib.services.route import route
 from chalicelib.services.send_scheduled import hand_over, schedule
 from chalicelib.services.settle import settle
-from chalicelib.store import accounts, cached, hash_keys, inbound, messages, queues, scheduled
+from chalicelib.services.shelve import Arrival
+from chalicelib.store import accounts, cached, hash_keys, inbound, job_files, jobs, messages, queues, scheduled
 from chalicelib.store.messages import Noted
+from chalicelib.store.rows import MUST_BE_NEW
 from tests.chalicelib.services import world
-from tests.chalicelib.services.jobs_world import open_world
+from tests.chalicelib.services.jobs_world import job, open_world
 from tests.chalicelib.services.test_forget_number import tables
 from tests.chalicelib.services.world import ACCOUNT, HOUR_MS, NOW_MS, PRICE_MICROS
 
@@ -148,3 +154,37 @@ def test_nothing_is_looked_for_where_texts_stay_with_their_messages() -> None:
     assert blank_texts.due(account, NOW_MS) == []
     days = [work.day for work in blank_texts.due(msgspec.structs.replace(account, text_days=0), NOW_MS)]
     assert days[0] == "2025-10-08"
+
+
+def test_what_had_to_wait_with_its_text_loses_it_when_it_waits_no_more() -> None:
+    open_world()
+    terms(text_retention="hash")
+    dead = wire.AcceptedBundle(id=ids.new_ulid(NOW_MS), account=ACCOUNT, messages=(world.draft(),))
+    arrival = Arrival(record="1", body=wire.encode(dead), queue=queues.ACCEPTED, reason="x", receives=5)
+    letter = shelve.shelve(arrival, NOW_MS)
+    assert letter is not None
+    over = job(status="completed", text=f"{TEXT} all", ended_ms=NOW_MS)
+    running = job(status="running", text=f"{TEXT} all")
+    for one in (over, running):
+        assert jobs.put(one, expected=MUST_BE_NEW)
+        job_files.put_recipients(ACCOUNT, one.folder, 0, [Recipient(1, "+34600000001", "ES", TEXT, 1)])
+    held_one = world.draft(valid_until_ms=NOW_MS + DAY_MS)
+    charge([wire.RoutedBundle(id=held_one.id[4:], account=ACCOUNT, messages=(
+        wire.Routed(draft=held_one, refusal=by_content("spm_1", hold=True)),))], NOW_MS)  # fmt: skip
+    blanked(NOW_MS + HOUR_MS)
+    assert {name for name, items in tables().items() if TEXT in items} == {"dead_letters", "jobs", "held"}
+    review.drop(held_one.id, "key:k", NOW_MS + HOUR_MS)
+    settle([one for one in world.waiting(queues.OUTCOMES) if isinstance(one, wire.OutcomeBundle)], NOW_MS + HOUR_MS)
+    blanked(NOW_MS + DAY_MS)
+    assert {name for name, items in tables().items() if TEXT in items} == {"jobs"}
+    left = jobs.get(ACCOUNT, over.id), jobs.get(ACCOUNT, running.id)
+    assert [row.job.text for row in left if row] == ["", f"{TEXT} all"]
+    assert job_files.recipients(ACCOUNT, running.folder, 0)[0].text == TEXT
+    with pytest.raises(job_files.NoObject):
+        job_files.get(job_files.job_key(ACCOUNT, over.folder, "chunk-00000"))
+    resend.resend(letter.id, "key:k", NOW_MS + DAY_MS)
+    (again,) = [one for one in world.waiting(queues.ACCEPTED) if isinstance(one, wire.AcceptedBundle)]
+    route([again], NOW_MS + DAY_MS)
+    charge([one for one in world.waiting(queues.BILLING) if isinstance(one, wire.RoutedBundle)], NOW_MS + DAY_MS)
+    assert world.status(again.messages[0].id) is Status.EXPIRED
+    assert world.waiting(queues.gateway_queue(world.GATEWAY, "normal")) == []
