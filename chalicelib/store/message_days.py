@@ -108,7 +108,7 @@ def _made(account: str, shards: int, since_ms: int, until: str, size: int) -> It
     if before <= first:
         return
     within = MessageTable.fact.between(first, before)
-    for day in utc_days(since_ms, until_ms + 1):
+    for day in utc_days(since_ms, until_ms + bool(message_id)):
         logs = (_back(log_of(account, day, shard), within, size) for shard in range(shards))
         for one in merge(*logs, key=itemgetter(0), reverse=True):
             yield Seen(_place(ids.created_ms_of(one.message_id), one.message_id), one.message_id, one.facts)
@@ -117,11 +117,11 @@ def _made(account: str, shards: int, since_ms: int, until: str, size: int) -> It
 
 def _late(account: str, shards: int, since_ms: int, until: str, size: int) -> Iterator[Seen]:
     """What stands where it was decided, without its facts."""
-    until_ms, _ = _parsed(until)
+    until_ms, message_id = _parsed(until)
     if until <= _place(since_ms, ""):
         return
     within = MessageTable.decided.between(_place(since_ms, ""), until)
-    for day in utc_days(since_ms, until_ms + 1):
+    for day in utc_days(since_ms, until_ms + bool(message_id)):
         found = (
             MessageTable.by_decision.query(
                 log_of(account, day, shard), within, scan_index_forward=False, page_size=size
