@@ -49,6 +49,9 @@ class _Totals(msgspec.Struct, frozen=True):
         )
 
 
+_NOTHING: Final = _Totals.of(Counts())  # they begin with the process
+
+
 class Beats:
     """`look` every second, and ask for the beats when they are due."""
 
@@ -67,7 +70,7 @@ class Beats:
             if not minutes or minutes[0].at_ms != begun_ms:
                 minutes.appendleft(Minute(at_ms=begun_ms))
             totals = _Totals.of(worker.counts)
-            minutes[0] = totals.since(self._before.get(gateway, totals), minutes[0])
+            minutes[0] = totals.since(self._before.get(gateway, _NOTHING), minutes[0])
             self._before[gateway] = totals
 
     def told(self, workers: Mapping[str, "GatewayWorker"], bridge: str) -> list[GatewayBeat]:

@@ -21,7 +21,7 @@ from smpp_bridge.protocol.pdu import (
 )
 from smpp_bridge.protocol.status import Status
 from smpp_bridge.protocol.tlvs import receipt_tlvs
-from tests.smpp_bridge.customers.world import QUICK, Memory, Raw, login, run, serving, until
+from tests.smpp_bridge.customers.world import PASSWORD, QUICK, Memory, Raw, login, run, serving, until
 
 
 @pytest.mark.parametrize(
@@ -199,5 +199,29 @@ def test_an_ipv6_customer_is_served_too() -> None:
             assert isinstance(await raw.bind(), BindTransceiverResp)
             (session,) = world.application.bound
             assert session.peer == "::1"
+
+    run(main())
+
+
+def test_the_bind_log_has_who_was_bound_who_was_not_and_how_each_went() -> None:
+    async def main() -> None:
+        async with serving() as world:
+            await world.bind()
+            raw = await Raw.connected(world.port)
+            await raw.bind(BindReceiver, password="guessed")
+            lost = await Raw.connected(world.port)
+            await lost.bind(BindTransmitter)
+            lost.writer.close()
+            await until(lambda: len(world.noted) == 4)
+            world.server.tick()
+        lines = [(event.kind, event.mode, event.name, event.account, event.status) for event in world.noted]
+        assert lines[:4] == [
+            ("bound", "transceiver", "demo", "acc_1", None),
+            ("refused", "receiver", "demo", "", 0x0E),
+            ("bound", "transmitter", "demo", "acc_1", None),
+            ("lost", "transmitter", "demo", "acc_1", None),
+        ]
+        assert world.noted[0].session == world.noted[-1].session != ""
+        assert all(PASSWORD not in str(event) and "guessed" not in str(event) for event in world.noted)
 
     run(main())

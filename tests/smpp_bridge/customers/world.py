@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.domain.account import Account
+from chalicelib.domain.bind_event import BindEvent
 from chalicelib.domain.smpp_login import EsmeSession, SmppLogin, Traffic
 from smpp_bridge.customers.application import Answer, BoundSession
 from smpp_bridge.customers.server import CustomerServer
@@ -143,6 +144,8 @@ class World:
         self.platform = platform
         self.application = application
         self.hands = hands
+        self.noted: list[BindEvent] = []  # for the bind log
+        server.shared.note = self.noted.append
 
     @property
     def port(self) -> int:
