@@ -14,6 +14,7 @@ from chalicelib.services.faults import Fault, FieldFault, invalid_field
 MAX_LINES: Final = 5_000  # of a tariff: some 250 KB of the 400 that an item of DynamoDB may have
 MAX_BYTES: Final = 320_000  # of their encoding, where operators' names are long
 MAX_TOLD: Final = 100  # faults that one answer names
+_LAST_MS: Final = 253_402_300_799_999  # the end of the year 9999
 _FLAGS: Final = {"": False, "no": False, "false": False, "yes": True, "true": True}
 _DELIMITERS: Final = (",", ";", "\t")  # spreadsheets in countries with a decimal comma write the second
 
@@ -73,7 +74,7 @@ def merged(held: Sequence[TariffLine], given: Sequence[TariffLine], *, replace: 
 def parse_instant(text: str) -> int:
     """Epoch milliseconds of a day (its midnight, UTC) or of an instant with its offset (RFC 3339); '' is always.
 
-    Raises ValueError where there is no such day, or it is before 1970.
+    Raises ValueError where there is no such day, or it is out of range.
     """
     if not text:
         return ALWAYS_MS
@@ -81,9 +82,17 @@ def parse_instant(text: str) -> int:
         told = datetime.combine(date.fromisoformat(text), time(), UTC)
     except ValueError:
         told = datetime.fromisoformat(text)
-    if told.tzinfo is None or told.timestamp() < 0:
-        raise ValueError("no instant")
-    return int(told.timestamp() * 1000)
+    if told.tzinfo is None:
+        raise ValueError("no offset")
+    return ms_of(told)
+
+
+def ms_of(instant: datetime) -> int:
+    """Epoch milliseconds of an instant from 1970 on, whose UTC day has a name. Raises ValueError for another."""
+    at_ms = int(instant.timestamp() * 1000)
+    if not ALWAYS_MS <= at_ms <= _LAST_MS:
+        raise ValueError("out of range")
+    return at_ms
 
 
 def _country(text: str) -> str:

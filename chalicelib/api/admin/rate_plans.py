@@ -12,6 +12,7 @@ from chalicelib.api.admin.tariffs import (
     PriceLine,
     TakenView,
     file,
+    instant_of,
     price_lines,
     taken,
     tariff_lines,
@@ -139,7 +140,7 @@ def preview_rate_plan(call: AdminCall, rate_plan: RatePlanId, body: PreviewQuest
     Its traffic of the last 30 days, by operator, as it was charged, by the prices in force, and by the plan as it is
     edited, with `prices` taken in where they are given. Nothing is changed. Routes by prefix do not count.
     """
-    at_ms = None if body.at is None else int(body.at.timestamp() * 1000)
+    at_ms = None if body.at is None else instant_of(body.at, "/at")
     given = None if body.prices is None else tariff_lines(body.prices)
     return preview_view(
         body.account, preview(rate_plan, body.account, call.now_ms, given=given, replace=body.replace, at_ms=at_ms)

@@ -12,8 +12,8 @@ from chalicelib.api.amounts import Price
 from chalicelib.api.endpoints import CSV, CsvText, Reply
 from chalicelib.api.message_types import instant
 from chalicelib.domain.tariff import ALWAYS_MS, TariffLine
-from chalicelib.services.faults import FieldFault, invalid
-from chalicelib.services.import_prices import Form, export_csv
+from chalicelib.services.faults import invalid_field
+from chalicelib.services.import_prices import Form, export_csv, ms_of
 from chalicelib.services.keep_tariffs import Taken
 
 MAX_IMPORT_BYTES: Final = 1_000_000  # the longest tariff as JSON
@@ -83,15 +83,16 @@ def cost_lines(lines: Sequence[TariffLine]) -> tuple[CostLine, ...]:
 
 
 def tariff_lines(given: Sequence[PriceLine | CostLine]) -> list[TariffLine]:
-    """The lines as they are kept. Raises Fault `invalid_request` for instants before 1970."""
-    faults = [
-        FieldFault(field=f"/{place}/effective_from", code="out_of_range", detail="no instant before 1970")
-        for place, line in enumerate(given)
-        if line.effective_from is not None and line.effective_from.timestamp() < 0
-    ]
-    if faults:
-        raise invalid(*faults)
-    return [_line(line) for line in given]
+    """The lines as they are kept. Raises Fault `invalid_request` for instants out of range."""
+    return [_line(line, f"/{place}/effective_from") for place, line in enumerate(given)]
+
+
+def instant_of(given: datetime, field: str) -> int:
+    """Epoch milliseconds of an instant in a request. Raises Fault `invalid_request` where that is out of range."""
+    try:
+        return ms_of(given)
+    except ValueError:
+        raise invalid_field(field, "out_of_range", "an instant from 1970 to 9999") from None
 
 
 def file(lines: Sequence[TariffLine], form: Form, name: str) -> Reply[CsvText]:
@@ -105,12 +106,13 @@ def _of(line: TariffLine) -> dict[str, Any]:
     return {"country": line.country, "operator": line.operator, "effective_from": begins}
 
 
-def _line(given: PriceLine | CostLine) -> TariffLine:
+def _line(given: PriceLine | CostLine, field: str) -> TariffLine:
+    begins = given.effective_from
     amount = given.price if isinstance(given, PriceLine) else given.cost
     return TariffLine(
         country=given.country,
         operator=given.operator,
         amount_micros=amount.micros,
-        from_ms=ALWAYS_MS if given.effective_from is None else int(given.effective_from.timestamp() * 1000),
+        from_ms=ALWAYS_MS if begins is None else instant_of(begins, field),
         below_cost=isinstance(given, PriceLine) and given.below_cost,
     )

@@ -36,6 +36,7 @@ def test_a_line_begins_on_a_day_or_at_an_instant(text: str) -> None:
         ("ES,,1,2025-02-30,", "effective_from"),
         ("ES,,1,2025-12-01T00:00:00,", "effective_from"),
         ("ES,,1,1969-12-31,", "effective_from"),
+        ("ES,,1,9999-12-31T23:59:59-10:00,", "effective_from"),
         ("ES,,1,,perhaps", "below_cost"),
     ],
 )

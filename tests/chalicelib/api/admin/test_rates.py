@@ -125,6 +125,24 @@ def test_prices_and_costs_go_out_as_files_and_come_in_again(edited: World) -> No
         assert faults(bad) == (422, "invalid_request", [f"/2/{form.split(',')[2]}", "/2/effective_from"])
 
 
+SENSELESS: list[tuple[dict[str, Any], str]] = [
+    ({"price": "0.0000001"}, "/0/price"),
+    ({"price": "-1"}, "/0/price"),
+    ({"price": 0.05}, "/0/price"),
+    ({"operator": "a#b"}, "/0/operator"),
+    ({"effective_from": "2030-02-30T00:00:00Z"}, "/0/effective_from"),
+    ({"effective_from": "2030-02-28T00:00:00"}, "/0/effective_from"),
+    ({"effective_from": "9999-12-31T23:59:59-10:00"}, "/0/effective_from"),
+    ({"effective_from": "1969-12-31T23:59:59Z"}, "/0/effective_from"),
+]
+
+
+def test_lines_that_make_no_sense_are_refused(edited: World) -> None:
+    for line, pointer in SENSELESS:
+        answer = edited.as_admin("POST", f"{PLAN}/prices", [{"country": "ES", "price": "0.05", **line}])
+        assert faults(answer) == (422, "invalid_request", [pointer]), line
+
+
 def test_a_preview_tells_what_the_last_30_days_would_have_come_to(edited: World) -> None:
     assert edited.as_admin("POST", "/v1/admin/costs/real", [{"country": "ES", "cost": "0.01"}]).status_code == 200
     now_ms = edited.now_ms()
