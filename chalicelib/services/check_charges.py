@@ -5,9 +5,8 @@ instant at which it was made. What is in no snapshot, an account's default price
 now: where that sets the price, a difference may be a change since.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,7 +19,6 @@ from chalicelib.domain.routing import RoutingTable
 from chalicelib.services.walk_messages import Ground, Position, walk
 from chalicelib.store import rules
 
-_TABLES_HELD: Final = 4  # snapshots of a process; a day rarely has more
 # agrees: to the micro. differs: it does not. gone: nothing says what it cost: the route, or the snapshot, is not there.
 Verdict = Literal["agrees", "differs", "gone"]
 
@@ -46,21 +44,19 @@ class ChargeCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Tables:
-    """The snapshots asked last, indexed."""
+    """The snapshots that are asked for; those that are not there are looked for once in a call."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[int, RoutingTable | None] = OrderedDict()
+        self._gone: set[int] = set()
 
     def get(self, number: int) -> RoutingTable | None:
-        if number not in self._held:
-            try:
-                self._held[number] = RoutingTable(rules.get(number))
-            except LookupError:
-                self._held[number] = None
-            if len(self._held) > _TABLES_HELD:
-                self._held.popitem(last=False)
-        self._held.move_to_end(number)
-        return self._held[number]
+        if number in self._gone:
+            return None
+        try:
+            return rules.numbered(number)
+        except LookupError:
+            self._gone.add(number)
+            return None
 
 
 def check(ground: Ground, position: Any, limit: int, *, all_of_them: bool) -> tuple[list[ChargeCheck], Position | None]:

@@ -15,6 +15,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.cdr import Cdr, cdr_of
 from chalicelib.domain.message import AnyFact, Status
 from chalicelib.domain.receipts import id_forms
+from chalicelib.services.cost_as_taken import cost_as_taken
 from chalicelib.services.faults import invalid_field
 from chalicelib.services.read_messages import Span
 from chalicelib.services.walk_messages import Ground, Position, position_of, some_accounts, walk
@@ -83,7 +84,7 @@ def find(wanted: Wanted, days: Span, position: Any, limit: int) -> Found:
 
     def pick(account: Account, message_id: str, facts: Sequence[AnyFact]) -> Cdr | None:
         cdr = cdr_of(message_id, account.id, facts, hash_keys.of(account.id))
-        return cdr if cdr is not None and wanted.fits(cdr) else None
+        return cost_as_taken(cdr) if cdr is not None and wanted.fits(cdr) else None
 
     return walk(Ground(days=days, account=wanted.account, number=wanted.number), position, limit, pick)
 
@@ -120,7 +121,8 @@ def _by_pointer(wanted: Wanted, smsc_id: str) -> list[Cdr]:
 
 
 def _record(message_id: str, account: str) -> Cdr | None:
-    return cdr_of(message_id, account, messages.facts_of(account, message_id), hash_keys.of(account))
+    cdr = cdr_of(message_id, account, messages.facts_of(account, message_id), hash_keys.of(account))
+    return None if cdr is None else cost_as_taken(cdr)
 
 
 def _gateways(wanted: Wanted) -> Sequence[str]:

@@ -5,6 +5,7 @@ import msgspec
 from chalicelib.domain import ids
 from chalicelib.domain.cdr import Cdr, cdr_of
 from chalicelib.domain.message import AnyFact, timeline
+from chalicelib.services.cost_as_taken import cost_as_taken
 from chalicelib.services.faults import not_found
 from chalicelib.services.find_messages import owner_of
 from chalicelib.store import hash_keys, messages
@@ -30,4 +31,4 @@ def trace(message_id: str, account: str | None) -> Life:
     cdr = cdr_of(message_id, owner, facts, hash_keys.of(owner))
     if cdr is None:
         raise not_found("message")
-    return Life(cdr=cdr, facts=timeline(facts))
+    return Life(cdr=cost_as_taken(cdr), facts=timeline(facts))
