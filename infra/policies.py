@@ -365,7 +365,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("memberships", actions=("BatchWriteItem",)),
         _table("memberships/index/by_contact", actions=("Query",)),
         _table("dispatches", actions=("GetItem", "PutItem")),  # what waits for its time is canceled
-        _table("scheduled", actions=("BatchWriteItem",)),
+        _table("scheduled", actions=("DeleteItem",)),
         _consume("archives"),
         _send("archives", "outcomes", "dead"),
     ),
