@@ -21,6 +21,9 @@ FLEETING: Final = {
     "InboundParts",
     "Segments",
     "EsmeSessions",
+    "Sessions",
+    "LoginGuards",
+    "PasswordResets",
 }
 OF_THE_MOMENT: Final = {"RuleHits", "Leases", "WebhookHealth"}
 
