@@ -113,6 +113,33 @@ def test_the_api_and_the_jobs_function_may_do_what_administrators_reports_need(w
             export_admin_report.export(work.job, world.now_ms())
 
 
+def test_the_api_and_the_archive_may_do_what_prices_and_costs_need(world: World) -> None:
+    recorder = Recorder()
+    admin: Callable[..., Any] = world.as_admin
+    gateway = {"id": "real", "name": "x", "host": "h", "port": 1, "system_id": "x", "password": "x"}
+    admin("POST", "/v1/admin/gateways", gateway)
+    plan, costs = "/v1/admin/rate-plans/std", "/v1/admin/costs/real"
+    with recorder.allowed("api"):
+        asked = [
+            admin("POST", "/v1/admin/rate-plans", {"id": "std", "name": "Standard"}),
+            admin("POST", costs, [{"country": "ES", "cost": "0.01"}]),
+            admin("POST", f"{plan}/prices", [{"country": "ES", "price": "0.02"}]),
+            admin("POST", "/v1/admin/rules/publish", {}),
+            admin("PUT", f"/v1/admin/accounts/{ACCOUNT.id}", {"name": "One", "rate_plan": "std", "version": 1}),
+            admin("POST", f"{plan}/prices", [{"country": "ES", "price": "0.03"}]),
+            admin("POST", "/v1/admin/rules/publish", {}),  # and the account is told
+            admin("POST", f"{plan}/preview", {"account": ACCOUNT.id}),
+            *(admin("GET", path) for path in ("/v1/admin/rate-plans", plan, f"{plan}/file", costs, f"{costs}/file")),
+            admin("PUT", plan, {"name": "Other", "version": 3}),
+            admin("DELETE", costs),
+        ]
+        assert [answer.status_code for answer in asked if answer.status_code >= 300] == []
+        assert admin("DELETE", plan).json_body["code"] == "in_use"
+    rules.forget()
+    with recorder.allowed("archive"):
+        assert rules.numbered(2).costs.at("real", "ES", None, 0) is not None  # of what failed over
+
+
 def test_the_api_and_the_mails_function_may_do_what_people_need(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     hash_quickly(monkeypatch)
     user, root = person(), administrator()
