@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from chalicelib.domain.bind_event import BindEvent
 from infra.local.smsc import Config, Control, Smsc
 from smpp_bridge.gateways.clock import Clock
@@ -49,8 +51,8 @@ def test_a_beat_says_what_is_held_since_when_and_what_was_answered() -> None:
         async with Smsc(Config(receipts=False)) as smsc:
             platform = Memory(gateway(smsc.port, window=7), gateway(1, "nowhere", messages_per_second=5.0))
             platform.put(bundle(dispatch(), dispatch(REJECTED)))
-            waits = shared(3)
-            platform.put(waits, queue="gateway-nowhere", handle="h")
+            waits = msgspec.structs.replace(shared(3), gateway="nowhere")
+            platform.put(waits)
             async with bridge(platform, pace=SOON) as supervisor:
                 await until(lambda: platform.deleted)
                 await until(lambda: supervisor.workers["nowhere"].intake.held_messages)
