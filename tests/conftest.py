@@ -1,4 +1,4 @@
-"""The settings of a test, its world (tests.world), and the order of the tests."""
+"""The settings of a test, its world (tests.world), and the hooks that pytest finds here."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,18 @@ import pytest
 
 from chalicelib.settings import Settings, settings
 from tests.figures import pytest_terminal_summary
+from tests.order import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.world import PREFIX, REGION, TEMPLATE, cold_start, empty_aws
 
-# pytest_terminal_summary is a hook: pytest finds it here
-__all__ = ["PREFIX", "TEMPLATE", "cold_start", "empty_aws", "pytest_terminal_summary"]
+__all__ = [
+    "PREFIX",
+    "TEMPLATE",
+    "cold_start",
+    "empty_aws",
+    "pytest_collection_modifyitems",
+    "pytest_terminal_summary",
+    "pytest_xdist_make_scheduler",
+]
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -19,20 +27,6 @@ ENVIRONMENT = {
     "CHASQUI_CURSOR_SECRET": "cursor secret of the tests",
     "CHASQUI_SECOND_FACTOR": "0",
 }
-
-# Files that mostly wait or take minutes begin, so that two workers end at about the same time.
-LONG_FIRST = (
-    "tests/flows/test_chaos",
-    "tests/flows/",
-    "tests/packaging/",
-    "tests/smpp_bridge/test_",
-    "tests/chalicelib/api/",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; otherwise the order stays."""
-    items.sort(key=lambda item: next((n for n, start in enumerate(LONG_FIRST) if item.nodeid.startswith(start)), 9))
 
 
 @pytest.fixture

@@ -34,20 +34,21 @@ def empty_aws() -> Iterator[None]:
             _empty()
         else:  # the first here, or another test's mock_aws has wiped all out
             _make()
-        _forget()
+        forget()
         yield
     finally:
-        _forget()  # the clients stay: to make them takes longer than most tests
+        forget()
         mock.stop(remove_data=False)
 
 
 def cold_start() -> None:
     """Forget what the process has learned so far, as a new one would not know it, and its AWS clients."""
     aws_clients.forget_clients()
-    _forget()
+    forget()
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Know nothing, as a new process would, but for the AWS clients: to make them takes longer than most tests."""
     dynamo.connection.cache_clear()
     queues.forget()
     rules.forget()

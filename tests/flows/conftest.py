@@ -1,4 +1,4 @@
-"""One running platform for all flows, on free ports and in a folder of its own."""
+"""One running platform for all flows, on free ports and in a folder of its own, for as long as flows last."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -12,23 +12,29 @@ from tests.flows.local_run import LocalRun
 from tests.flows.platform import Administrator, Customer, Smsc
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file that the simulator notes each submit in, with its instant (infra.local.smsc.journal)."""
     return tmp_path_factory.mktemp("smsc") / "journal.log"
 
 
-@pytest.fixture(scope="session")
-def card(tmp_path_factory: pytest.TempPathFactory, journal: Path) -> Iterator[dict[str, Any]]:
-    """.run/local.json of a healthy run."""
+@pytest.fixture(scope="package")
+def local_run(tmp_path_factory: pytest.TempPathFactory, journal: Path) -> Iterator[LocalRun]:
+    """The run. Whoever stops it comes last."""
     run = LocalRun.start(tmp_path_factory.mktemp("run"), CHASQUI_RUN_QUIET="1", **{SMSC_JOURNAL: str(journal)})
     try:
-        yield run.card()
+        yield run
     finally:
         run.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def card(local_run: LocalRun) -> dict[str, Any]:
+    """.run/local.json of a healthy run."""
+    return local_run.card()
+
+
+@pytest.fixture(scope="package")
 def smsc(card: dict[str, Any]) -> Smsc:
     """The operator's end, whose receipts come quickly."""
     centre = Smsc(card["smsc"]["admin_url"])
@@ -36,24 +42,24 @@ def smsc(card: dict[str, Any]) -> Smsc:
     return centre
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def customer(card: dict[str, Any], smsc: Smsc) -> Customer:
     """The demo account."""
     return Customer(card["base_url"], card["api_key"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tester(card: dict[str, Any], smsc: Smsc) -> Customer:
     """The demo account's test key."""
     return Customer(card["base_url"], card["test_key"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def administrator(card: dict[str, Any]) -> Administrator:
     return Administrator(card["base_url"], card["admin_key"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def number() -> Callable[[str], str]:
     """A Spanish number that nobody else uses, with the last four digits that choose what the simulator does."""
     fresh = itertools.count()

@@ -73,6 +73,15 @@ class LocalRun:
         """Living processes of the run's group."""
         return [pid for pid in _processes() if _group_of(pid) == self.process.pid]
 
+    def is_gone(self, seconds: float = 5.0) -> bool:
+        """Whether, within so long, none of its processes is left."""
+        end = time.monotonic() + seconds
+        while self.pids():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.1)
+        return True
+
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Ask it to end as a terminal does, with the whole group told; its exit code."""
         if self.process.poll() is None:

@@ -13,7 +13,7 @@ from chalicelib import wire
 from chalicelib.store import aws, queues, rules
 from functions import dead_letters, records
 from functions.records import RecordsFailed
-from tests.conftest import cold_start
+from tests.world import forget
 
 Event = dict[str, Any]
 Handler = Callable[[Event, object], None]
@@ -36,28 +36,47 @@ class Tracer:
 
     @contextmanager
     def watching(self) -> Iterator["Tracer"]:
-        """Watch all clients that are made meanwhile."""
-        aws.watch(self._watch)
+        """Watch all calls that are made meanwhile."""
+        if _tell_tracers not in aws._watchers:
+            aws.watch(_tell_tracers)
+            aws.forget_clients()  # those made before tell nobody
+        _tracers.append(self)
         try:
             yield self
         finally:
-            aws._watchers.remove(self._watch)
+            _tracers.remove(self)
 
-    def _watch(self, client: Any) -> None:
-        client.meta.events.register("before-call", self._before)
-        client.meta.events.register_last("before-send", self._done)  # where moto, registered earlier, does the work
-
-    def _before(self, model: Any, **_: Any) -> None:
-        self.calls.append(model.name)
+    def before(self, name: str) -> None:
+        """A call of that name is about to be sent."""
+        self.calls.append(name)
         self._meet("before")
 
-    def _done(self, **_: Any) -> None:
+    def done(self) -> None:
+        """AWS has done it, and the client is about to hear."""
         self._meet("done")
 
     def _meet(self, when: When) -> None:
         if when == self.when and len(self.calls) == self.at:
             self.at = 0  # once
             self.strike()
+
+
+_tracers: list[Tracer] = []
+
+
+def _tell_tracers(client: Any) -> None:
+    """Have the client tell whoever watches at the time: a new client for each run takes longer than the run."""
+
+    def before(model: Any, **_: Any) -> None:
+        for tracer in list(_tracers):
+            tracer.before(model.name)
+
+    def done(**_: Any) -> None:
+        for tracer in list(_tracers):
+            tracer.done()
+
+    client.meta.events.register("before-call", before)
+    client.meta.events.register_last("before-send", done)  # where moto, registered earlier, does the work
 
 
 def kill() -> None:
@@ -99,40 +118,40 @@ class Function:
 
     def run_cold(self, event: Event, now_ms: int) -> list[str]:
         """The same in a new process; the AWS calls that it made."""
-        cold_start()
+        forget()
         with Tracer().watching() as tracer:
             self.run(event, now_ms)
-        cold_start()
+        forget()
         return tracer.calls
 
     def run_killed(self, event: Event, now_ms: int, before: int) -> bool:
         """A new process that ends before its call of that number. False: it came through with fewer."""
-        cold_start()
+        forget()
         try:
             with Tracer(before, "before", kill).watching():
                 self.run(event, now_ms)
         except Killed:
             return True
         finally:
-            cold_start()
+            forget()
         return False
 
     def run_unanswered(self, event: Event, now_ms: int, at: int) -> None:
         """A run whose `at`-th call is done by AWS without the client hearing of it, which therefore does it again."""
-        cold_start()
+        forget()
         with Tracer(at, "done", lose_the_answer).watching():
             self.run(event, now_ms)
-        cold_start()
+        forget()
 
     def run_overtaken(self, event: Event, now_ms: int, at: int) -> None:
         """A run that waits before its `at`-th call until another run of the same event has come through whole."""
-        cold_start()
+        forget()
         with Tracer(strike=lambda: self.run(event, now_ms)).watching() as tracer:
             rules.current(now_ms)  # read under a lock that both runs, being in one process here, would wait for
             tracer.calls.clear()
             tracer.at = at
             self.run(event, now_ms)
-        cold_start()
+        forget()
 
 
 @dataclass(frozen=True)

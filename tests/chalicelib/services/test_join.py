@@ -16,7 +16,6 @@ from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault
 from chalicelib.services.join import LEFT_BEHIND_MS, CutPart, Taken, end_group, sweep, take_part
 from chalicelib.settings import Settings
-from chalicelib.store import aws as aws_clients
 from chalicelib.store import queues, segments
 from chalicelib.store.segments import State
 from chalicelib.wire import Draft
@@ -215,17 +214,9 @@ def dying(at: int, when: When) -> Iterator[list[str]]:
     def die() -> None:
         raise Killed
 
-    tracer = Tracer(at=at, when=when, strike=die)
-    watched = [aws_clients.client(service) for service in ("dynamodb", "sqs")]
     queues.forget()
-    for client in watched:
-        tracer._watch(client)
-    try:
+    with Tracer(at=at, when=when, strike=die).watching() as tracer:
         yield tracer.calls
-    finally:
-        for client in watched:
-            client.meta.events.unregister("before-call", tracer._before)
-            client.meta.events.unregister("before-send", tracer._done)
 
 
 ANYWHERE = [(at, when) for at in range(1, 5) for when in get_args(When)]
