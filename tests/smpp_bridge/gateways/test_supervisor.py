@@ -126,3 +126,21 @@ def test_what_fails_over_is_submitted_by_the_other_gateway() -> None:
             assert kinds == ["AttemptOutcome", "EndOutcome"]
 
     run(main())
+
+
+def test_slots_that_are_taken_while_a_worker_stops_get_no_session() -> None:
+    """Nobody would close it: the process would hang, or the gateway have more sessions than it allows."""
+
+    async def main() -> None:
+        async with Smsc() as smsc:
+            platform = Memory(gateway(smsc.port, sessions=2))
+            async with bridge(platform) as supervisor:
+                worker = supervisor.workers["gw"]
+                await until(lambda: smsc.stats.sessions == 2)
+                binds = smsc.stats.binds
+                await asyncio.gather(worker.stop(), worker.hold(), worker.change(worker.gateway))
+                await asyncio.sleep(0.2)
+                assert (smsc.stats.sessions, smsc.stats.binds, worker.slots) == (0, binds, [])
+                del supervisor.workers["gw"]
+
+    run(main())
