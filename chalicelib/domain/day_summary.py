@@ -20,8 +20,8 @@ Key = tuple[str, str, str, str, str, str, int]
 class SummaryLine(msgspec.Struct, kw_only=True, array_like=True):
     """What was sent in an hour (0-23, UTC) of a day, by when each message counts (Cdr.at_ms). It is added up in place.
 
-    `messages` to `costed`, and `ends`, are of what was charged, as usage has it; `errors` also of what was refused, whose
-    gateway and operator are ''.
+    `messages` to `costed`, and `ends`, are of what was charged, as usage has it; `errors` also of what was refused,
+    whose gateway and operator are ''.
     """
 
     account: str
@@ -43,6 +43,7 @@ class SummaryLine(msgspec.Struct, kw_only=True, array_like=True):
     errors: dict[str, int] = {}  # by error code
     latency: Histogram = EMPTY  # of the deliveries
     submits: dict[str, int] = {}  # parts that SMSCs took, by submit_name: what operators put on their invoices
+    invoices: dict[str, int] = {}  # what they ask for these, in micros, as far as it is known
 
     @property
     def key(self) -> Key:
@@ -56,6 +57,7 @@ class SummaryLine(msgspec.Struct, kw_only=True, array_like=True):
         self.errors = _added(self.errors, other.errors)
         self.latency = merge((self.latency, other.latency))
         self.submits = _added(self.submits, other.submits)
+        self.invoices = _added(self.invoices, other.invoices)
 
 
 _SUMS: Final = ("messages", "parts", "credits_micros", "refunded_micros", "cost_micros", "costed", "refused", "records")
@@ -88,7 +90,8 @@ class DaySummary:
 def line_of(cdr: Cdr) -> SummaryLine:
     """What one message adds."""
     charged, ended = cdr.charged_ms is not None, cdr.done_ms is not None
-    took_ms, submitted_ms = cdr.delivered_ms, cdr.submitted_ms
+    took_ms = cdr.delivered_ms
+    taken = "" if cdr.submitted_ms is None else submit_name(cdr.submitted_ms, cdr.submitted_to)
     return SummaryLine(
         account=cdr.account,
         gateway=cdr.gateway,
@@ -108,7 +111,8 @@ def line_of(cdr: Cdr) -> SummaryLine:
         ends={cdr.status: 1} if ended and charged else {},
         errors={cdr.error_code: 1} if cdr.error_code else {},
         latency=EMPTY if took_ms is None else counted(EMPTY, took_ms),
-        submits={} if submitted_ms is None else {submit_name(submitted_ms, cdr.submitted_to): len(cdr.smsc_ids)},
+        submits={taken: len(cdr.smsc_ids)} if taken else {},
+        invoices={taken: cdr.cost_micros} if taken and cdr.cost_micros else {},
     )
 
 

@@ -34,7 +34,7 @@ class SubmitCheck(msgspec.Struct, frozen=True, kw_only=True):
     difference_parts: int  # submitted less charged
     credit_micros: int
     refunded_micros: int
-    cost_micros: int  # of what was charged, as far as it is known
+    cost_micros: int  # of what its SMSC took, as far as it is known: what the invoice should come to
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +48,14 @@ class _Day:
 
     def __init__(self, day: str) -> None:
         self.charged: dict[str, SummaryLine] = {}
-        self.submits: Counter[str] = Counter()
+        self.submits: Counter[str] = Counter()  # parts by gateway and day of the submit
+        self.invoices: Counter[str] = Counter()
         self.closed = False
         for _, lines in day_summaries.of_accounts(day):
             self.closed = True
             for line in lines:
                 self.submits.update(line.submits)
+                self.invoices.update(line.invoices)
                 if line.gateway:
                     self.charged.setdefault(line.gateway, nothing()).add(line)
 
@@ -91,28 +93,31 @@ def _checked(day: date, read: _Days) -> list[SubmitCheck]:
     charged = read.get(day)
     if not charged.closed:
         return []
-    submits = Counter[str]()
+    submits, invoices = Counter[str](), Counter[str]()
     for back in range(LOOKBACK_DAYS + 1):
-        submits.update(read.get(day - timedelta(days=back)).submits)
+        before = read.get(day - timedelta(days=back))
+        submits.update(before.submits)
+        invoices.update(before.invoices)
     begins = f"{day.isoformat()}#"
-    taken = {name.removeprefix(begins): parts for name, parts in submits.items() if name.startswith(begins)}
+    taken = {name.removeprefix(begins) for name in submits if name.startswith(begins)}
     return [
-        _told(day, gateway, charged.charged.get(gateway) or nothing(), taken.get(gateway, 0))
-        for gateway in sorted(charged.charged.keys() | taken.keys())
+        _told(day.isoformat(), gateway, charged.charged.get(gateway) or nothing(), submits, invoices)
+        for gateway in sorted(charged.charged.keys() | taken)
     ]
 
 
-def _told(day: date, gateway: str, charged: SummaryLine, submitted_parts: int) -> SubmitCheck:
+def _told(day: str, gateway: str, charged: SummaryLine, submits: Counter[str], invoices: Counter[str]) -> SubmitCheck:
+    name = f"{day}#{gateway}"
     return SubmitCheck(
-        day=day.isoformat(),
+        day=day,
         gateway=gateway,
         charged_messages=charged.messages,
         charged_parts=charged.parts,
-        submitted_parts=submitted_parts,
-        difference_parts=submitted_parts - charged.parts,
+        submitted_parts=submits[name],
+        difference_parts=submits[name] - charged.parts,
         credit_micros=charged.credits_micros,
         refunded_micros=charged.refunded_micros,
-        cost_micros=charged.cost_micros,
+        cost_micros=invoices[name],
     )
 
 

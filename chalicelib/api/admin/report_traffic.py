@@ -105,11 +105,11 @@ class SubmitRecord(msgspec.Struct, frozen=True, kw_only=True):
     gateway: str
     charged_messages: int
     charged_parts: int
-    submitted_parts: Annotated[int, Meta(description="What an operator's invoice should say.")]
+    submitted_parts: Annotated[int, Meta(description="What an operator's invoice should have, at `cost`.")]
     difference_parts: Annotated[int, Meta(description="submitted - charged")]
     credit: Amount
     refunded: Amount
-    cost: Annotated[Amount, Meta(description="Of what was charged, as far as it is known.")]
+    cost: Annotated[Amount, Meta(description="Of what was submitted, as far as it is known.")]
 
 
 class TrafficQuery(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):

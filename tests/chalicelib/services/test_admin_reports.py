@@ -43,6 +43,7 @@ DAY = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
 TODAY = Span(DAY, DAY)
 DAY_MS = 24 * HOUR_MS
 DEFAULT_PRICE = 70_000
+COST_MICROS = 11_000
 GATEWAYS = [Gateway(id=name, name=name, host="h", port=1, system_id="x") for name in (GATEWAY, OTHER_GATEWAY)]
 ROUTES = [Route(id="rte_1", targets=(Target(gateway=GATEWAY),), price_micros=PRICE_MICROS, country="ES")]
 
@@ -52,9 +53,10 @@ def some_traffic() -> None:
     world.open_account(credit_micros=100 * PRICE_MICROS)
     by_route = [world.draft(parts=2) for _ in range(5)]
     by_default = [world.draft() for _ in range(2)]
+    costing = msgspec.structs.replace(world.decision(), cost_micros=COST_MICROS)
     default = msgspec.structs.replace(world.decision(OTHER_GATEWAY, DEFAULT_PRICE), route=DEFAULT_ROUTE)
     for draft in by_route:
-        charge([world.routed(draft)], NOW_MS)
+        charge([world.routed(draft, by=costing)], NOW_MS)
     for draft in by_default:
         charge([world.routed(draft, by=default)], NOW_MS)
     charge([world.routed(world.draft(), by="no_route")], NOW_MS)
@@ -215,6 +217,7 @@ def test_submits_are_counted_where_and_when_an_smsc_took_them() -> None:
     found, _ = check_submits.check(None, Span(DAY - timedelta(days=1), DAY + timedelta(days=1)), None, 10)
     told = {one.gateway: (one.charged_parts, one.submitted_parts, one.difference_parts) for one in found}
     assert told == {GATEWAY: (10, 8, -2), OTHER_GATEWAY: (2, 0, -2)}
+    assert [one.cost_micros for one in found] == [8 * COST_MICROS, 0]
     assert check_submits.check(OTHER_GATEWAY, TODAY, None, 10)[0] == [found[1]]
 
 
