@@ -114,13 +114,15 @@ class Teller:
 
     async def run(self, workers: Mapping[str, "GatewayWorker"], bridge: Callable[[], str]) -> None:
         """`workers` may change meanwhile; `bridge` tells this process's name among the bridges."""
-        looks = 0
+        silent = 0.0  # seconds until the next beats: none, where there has been nothing to tell of
         while True:
             self._beats.look(workers)
             await self.tell_sessions()
-            if looks % round(BEAT_SECONDS / LOOK_SECONDS) == 0:
-                await self._tell_beats(self._beats.told(workers, bridge()))
-            looks += 1
+            beats = self._beats.told(workers, bridge()) if silent <= 0 else []
+            if beats:
+                await self._tell_beats(beats)
+                silent = BEAT_SECONDS
+            silent -= LOOK_SECONDS
             await asyncio.sleep(LOOK_SECONDS)
 
     async def last(self) -> None:
@@ -142,8 +144,6 @@ class Teller:
         return True
 
     async def _tell_beats(self, beats: list[GatewayBeat]) -> None:
-        if not beats:
-            return
         try:
             await self._platform.tell_beats(beats)
         except Exception as error:
