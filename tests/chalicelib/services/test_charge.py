@@ -69,6 +69,17 @@ def test_a_charge_moves_wallet_ledger_and_usage_and_dispatches_the_message() -> 
     assert dispatch.id == fact.bundle  # what cancel claims, which knows only the message's id
 
 
+@pytest.mark.parametrize(("cost_micros", "told"), [(15_000, (30_000, 1)), (0, (0, 1)), (None, (0, 0))])
+def test_what_a_message_costs_us_is_noted_and_counted_beside_what_it_is_sold_for(
+    cost_micros: int | None, told: tuple[int, int]
+) -> None:
+    world.open_account()
+    draft = world.draft(parts=2)
+    charge([world.routed(draft, by=msgspec.structs.replace(world.decision(), cost_micros=cost_micros))], NOW_MS)
+    assert queued(draft.id).cost_micros == cost_micros
+    assert [(line.cost_micros, line.costed) for line in sent()] == [told]
+
+
 def test_the_same_record_twice_is_charged_once_and_written_alike() -> None:
     world.open_account()
     draft = world.draft()

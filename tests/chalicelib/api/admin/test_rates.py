@@ -7,7 +7,9 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import wire
 from chalicelib.domain.usage import UsageLine, slot_at
+from chalicelib.services import keep_tariffs, refuse_losses, tell_price_changes
 from chalicelib.store import cached, dynamo, queues, rule_rows, usage
+from chalicelib.store.queues import Undelivered
 from tests.chalicelib.api.world import GATEWAYS, NUMBERING, ROUTES, World
 from tests.chalicelib.services import world as steps
 
@@ -70,8 +72,38 @@ def test_an_account_pays_by_its_plan_once_that_is_published_and_hears_of_changes
     assert [one["changes_lines"] for one in told("price_changed")] == [
         "ES Movistar ES: 0.03 → 0.035 (2099-01-01 00:00 UTC)"
     ]
+    publish(edited)
+    assert told("price_changed") == []  # nothing is another one than it was
     assert edited.send({"dry_run": True}).json_body["price"] == "0.03"
     assert edited.as_admin("DELETE", PLAN).json_body["code"] == "in_use"
+
+
+def test_prices_are_published_even_where_nobody_can_be_told(edited: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(edited)
+    assert put_on_plan(edited).status_code == 200
+    edited.as_admin("POST", f"{PLAN}/prices", [{"country": "ES", "operator": "Movistar ES", "price": "0.01"}])
+
+    def undelivered(*_: object) -> None:
+        raise Undelivered("no queue today")
+
+    monkeypatch.setattr(tell_price_changes, "notify_all", undelivered)
+    assert publish(edited).status_code == 201
+    assert edited.send({"dry_run": True}).json_body["price"] == "0.01"
+
+
+def test_of_two_imports_at_once_the_later_is_told(edited: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = refuse_losses.losses_of_plan
+    theirs = [{"country": "PE", "price": "0.5"}]
+
+    def slowly(*given: Any) -> Any:
+        monkeypatch.setattr(keep_tariffs, "losses_of_plan", looked)
+        assert edited.as_admin("POST", f"{PLAN}/prices", theirs).json_body["lines"] == 3
+        return looked(*given)
+
+    monkeypatch.setattr(keep_tariffs, "losses_of_plan", slowly)
+    late = edited.as_admin("POST", f"{PLAN}/prices?replace=true", [{"country": "MX", "price": "1"}])
+    assert (late.status_code, late.json_body["code"]) == (409, "version_conflict")
+    assert edited.as_admin("GET", PLAN).json_body["line_count"] == 3
 
 
 def test_a_price_below_cost_is_refused_wherever_it_is_set_unless_it_is_meant(edited: World) -> None:
