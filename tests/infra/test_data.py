@@ -24,6 +24,7 @@ FLEETING: Final = {
     "Sessions",
     "LoginGuards",
     "PasswordResets",
+    "Binds",
 }
 OF_THE_MOMENT: Final = {"RuleHits", "Leases", "WebhookHealth"}
 
