@@ -4,15 +4,28 @@ import asyncio
 import threading
 from typing import Any
 
+import msgspec
 import pytest
 
+from chalicelib.domain.ids import day_at
 from chalicelib.domain.message import Submitted
+from chalicelib.domain.waiting_order import Fate, WaitingOrder
 from chalicelib.settings import Settings
 from chalicelib.store import aws as clients
-from chalicelib.store import dispatches, leases, messages, queues, rules, secrets
+from chalicelib.store import (
+    binds,
+    dispatches,
+    gateway_beats,
+    leases,
+    messages,
+    queues,
+    rules,
+    secrets,
+    waiting_orders,
+)
 from chalicelib.store.leases import Bridge
 from chalicelib.store.messages import Noted
-from chalicelib.wire import EndOutcome, OutcomeBundle, ReceiptOutcome, SubmitOutcome, decode
+from chalicelib.wire import AttemptOutcome, EndOutcome, OutcomeBundle, ReceiptOutcome, SubmitOutcome, decode
 from infra.local.smsc import Config, Smsc
 from smpp_bridge.gateways.aws import BEHIND, AwsPlatform
 from smpp_bridge.gateways.clock import Clock
@@ -150,7 +163,7 @@ def test_while_settle_is_behind_nobody_goes_by_what_the_log_does_not_tell(aws: S
     made_ms = now_ms()
     clock = Clock(monotonic=lambda: now[0], epoch_ms=lambda: made_ms + int(now[0] * 1000))
 
-    async def asked(after_seconds: float) -> Holder:
+    async def asked(after_seconds: float) -> Holder | Fate:
         now[0] += after_seconds
         return await platform.claim("d", "bridge_2", clock.epoch_ms())
 
@@ -185,5 +198,55 @@ def test_a_redelivered_record_is_taken_up_by_the_log(aws: Settings) -> None:
             await bridge
             assert [(one.message, one.status) for one in outcomes()] == [(open_.id, "unknown")]
             assert smsc.stats.submits == 0
+
+    run(main())
+
+
+def test_what_waits_without_a_session_is_moved_by_order_and_goes_out_elsewhere_once(aws: Settings) -> None:
+    async def main() -> None:
+        async with Smsc(Config(password=PASSWORD, receipts=False)) as smsc:
+            publish(smsc.port)
+            queues.create_gateway_queues("down")
+            gateways = [gateway(smsc.port), gateway(1, "down")]
+            rules.publish(gateways, [], [], by="test", note="", now_ms=now_ms())
+            waits = bundle(*(dispatch() for _ in range(12)), gateway="down")
+            waits = msgspec.structs.replace(waits, id=f"{waits.id}/gateway-down", since_ms=now_ms())
+            queues.send("gateway-down", waits)
+            ordered = WaitingOrder(id="ord_1", gateway="down", deed="move", at_ms=now_ms(), by="test", to="gw")
+            waiting_orders.create(ordered)
+            stop = asyncio.Event()
+            running = asyncio.create_task(run_bridge(SETTINGS, stop))
+            await until(lambda: smsc.stats.accepted == 12)
+            await until(lambda: left("gateway-down") == left("gateway-gw") == 0)
+            stop.set()
+            await running
+            told = outcomes()
+            assert {one.gateway for one in told if isinstance(one, SubmitOutcome)} == {"gw"}
+            assert {one.next for one in told if isinstance(one, AttemptOutcome)} == {"fail over to gw"}
+            assert {dispatches.claim(f"{waits.id}{place}", "x", 0).by for place in ("", "#10")} == {"move/gw"}
+            progress = waiting_orders.get("ord_1")
+            assert progress is not None
+            assert progress.messages == 12
+            assert {beat.gateway for beat in gateway_beats.everyone()} == {"gw", "down"}
+            lines = binds.of_day(day_at(now_ms()), None, 100)
+            assert {(line.name, line.kind) for line in lines} >= {("gw", "bound"), ("gw", "unbound")}
+
+    run(main())
+
+
+@pytest.mark.parametrize("fate", [Fate("purge"), Fate("expire"), Fate("move", "other")], ids=lambda fate: fate.deed)
+def test_a_claim_for_a_fate_says_so_to_whoever_comes_and_is_given_once(aws: Settings, fate: Fate) -> None:
+    async def main() -> None:
+        platform = AwsPlatform(Clock(), receive_seconds=0, settled_seconds=30.0)
+        at_ms = now_ms()
+        assert await platform.claim("one", fate.claimant, at_ms) is Holder.NOW_OURS
+        assert await platform.claim("one", fate.claimant, at_ms) is Holder.NOW_OURS  # asked twice: the answer was lost
+        assert await platform.claim("one", fate.claimant, at_ms + 1) == fate
+        assert await platform.claim("one", "bridge_1", at_ms) == fate
+        assert await platform.claim("two", "bridge_1", at_ms - 60_000) is Holder.NOW_OURS
+        assert await platform.claim("two", fate.claimant, at_ms) is Holder.EARLIER  # of a bridge that is gone
+        assert dispatches.taken(["one", "two"]) == {"two"}
+        assert dispatches.is_taken("one") is (fate.deed == "move")  # where it may be submitted by now
+        platform.close()
 
     run(main())
