@@ -71,7 +71,7 @@ HASH_TEXTS: Final = (Grant("secretsmanager", ("GetSecretValue", "CreateSecret"),
 # Administrators' reports go over all accounts; they are read by the API, and made into files by the jobs' function.
 ADMIN_REPORTS: Final = (
     _table("accounts", "gateways", actions=("GetItem", "Scan")),
-    _table("messages", "receipts", actions=("BatchGetItem",)),
+    _table("messages", "receipts", "webhook_deliveries", actions=("BatchGetItem",)),
     _table("messages/index/by_recipient", "usage/index/by_day", "ledger/index/by_time", actions=("Query",)),
     _table("messages", "usage", "day_summaries", "webhook_deliveries", actions=("Query",)),
     _table("binds", "binds/index/by_party", actions=("Query",)),
@@ -95,7 +95,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("user_emails", actions=("GetItem", "PutItem", "DeleteItem")),
         _table("users/index/by_account", "sessions/index/by_holder", actions=("Query",)),
         _table("sessions", actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")),
-        _table("login_guards", actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem")),
+        _table("login_guards", actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")),
         _table("password_resets", actions=("GetItem", "DeleteItem")),  # the mails' function makes them
         Grant("secretsmanager", ("CreateSecret", "PutSecretValue", "GetSecretValue", "DeleteSecret"), ("totp/*",)),
         _table("wallets", actions=("GetItem", "PutItem", "UpdateItem")),

@@ -38,8 +38,3 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 0  # sessions of an earlier one are over: it counts changes of the password and revocations
     two_factor: TwoFactor | None = None
     mails_off: tuple[str, ...] = ()  # kinds of mails that it does not want
-
-
-def is_administrator(user: User) -> bool:
-    """Whether the user is of the house."""
-    return user.account is None

@@ -29,21 +29,21 @@ _BUSY_SECONDS: Final = 1  # others try the same at this moment
 class Knock(msgspec.Struct, frozen=True):
     """A try that was counted. It is a failure unless `opened` is told."""
 
-    counted_as: str
+    name: str
     address: str
-    known: str
+    at_known_place: bool
 
 
 def knock(email: str, address: str, now_ms: int) -> Knock:
     """Count a try to log in with that address, from there. Raises Fault `locked_out`."""
-    name, place = name_of(email_address.key(email)), place_of(address)
-    known = f"known/{name}/{place}"
+    name, place = _login(email), place_of(address)
     knock_at_place(address, now_ms)
-    counted_as = f"login/{name}"
-    if login_guards.is_known(known, now_ms):
-        counted_as = f"{counted_as}/{place}"
-    count_try(counted_as, now_ms)
-    return Knock(counted_as, address, known)
+    seen = login_guards.failures_at(name, place, now_ms)
+    if seen is None:
+        count_try(name, now_ms)
+    else:
+        _count(name, seen, now_ms, place)
+    return Knock(name, address, at_known_place=seen is not None)
 
 
 def knock_at_place(address: str, now_ms: int) -> None:
@@ -58,10 +58,13 @@ def failed_at_place(address: str, now_ms: int) -> None:
 
 def count_try(name: str, now_ms: int) -> None:
     """Count a try of what only its owner knows. Raises Fault `locked_out`."""
-    seen = login_guards.failures(name)
+    _count(name, login_guards.failures(name), now_ms)
+
+
+def _count(name: str, seen: Failures, now_ms: int, place: str = login_guards.ANYWHERE) -> None:
     _wait(wait_ms(seen, FREE_OF_EMAIL, now_ms))
     counted = Failures(remembered(seen, now_ms).count + 1, now_ms)
-    if not login_guards.count(name, seen, counted):
+    if not login_guards.count(name, seen, counted, place):
         _wait(_BUSY_SECONDS * 1000)
 
 
@@ -71,9 +74,10 @@ def failed(tried: Knock, now_ms: int) -> None:
 
 
 def opened(tried: Knock, now_ms: int) -> None:
-    """It was right: nothing is held against it, and the place is known."""
-    login_guards.clear(tried.counted_as)
-    login_guards.know(tried.known, now_ms)
+    """It was right: what was counted is forgotten, and the place is known. What strangers try elsewhere still counts."""
+    if not tried.at_known_place:
+        login_guards.clear(tried.name)
+    login_guards.know(tried.name, place_of(tried.address), now_ms)
 
 
 def ask_for_link(address: str, now_ms: int) -> None:
@@ -99,7 +103,11 @@ def forget_tries(name: str) -> None:
 
 def unlock(email: str) -> None:
     """Whoever has the mailbox, or an administrator, says that the owner may try again at once."""
-    login_guards.clear(f"login/{name_of(email_address.key(email))}")
+    login_guards.forgive(_login(email))
+
+
+def _login(email: str) -> str:
+    return f"login/{name_of(email_address.key(email))}"
 
 
 def _place(address: str) -> str:
