@@ -74,7 +74,7 @@ def failed(tried: Knock, now_ms: int) -> None:
 
 
 def opened(tried: Knock, now_ms: int) -> None:
-    """It was right: what was counted is forgotten, and the place is known. What strangers try elsewhere still counts."""
+    """It was right: the place is known, and its failures are forgotten. What strangers try elsewhere still counts."""
     if not tried.at_known_place:
         login_guards.clear(tried.name)
     login_guards.know(tried.name, place_of(tried.address), now_ms)
