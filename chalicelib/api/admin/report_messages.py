@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.api import message_types
+from chalicelib.api.admin.report_logs import WebhookRecord, webhook_record
 from chalicelib.api.admin.report_types import Number, Page, name_of, span, told
 from chalicelib.api.admin.types import AccountId, GatewayId
 from chalicelib.api.amounts import Amount
@@ -107,6 +108,9 @@ class MessageLife(msgspec.Struct, frozen=True, kw_only=True):
 
     message: MessageRecord
     events: tuple[LifeEvent, ...]
+    deliveries: Annotated[
+        tuple[WebhookRecord, ...], Meta(description="What became of the news on their way to its customer's webhooks.")
+    ]
 
 
 class FindQuery(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,7 +157,11 @@ def read_message_life(call: AdminCall, message: MessageId, query: LifeQuery) -> 
     Every fact with its time, and with the fields of the PDU that it came out of.
     """
     life = trace(message, query.account)
-    return MessageLife(message=record(life.cdr), events=tuple(map(_event, life.facts)))
+    return MessageLife(
+        message=record(life.cdr),
+        events=tuple(map(_event, life.facts)),
+        deliveries=tuple(map(webhook_record, life.deliveries)),
+    )
 
 
 def wanted_by(query: FindQuery) -> Wanted:

@@ -10,6 +10,9 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.message import Status
 from chalicelib.domain.pdu import SUBMIT_SM, PduFields
 from chalicelib.domain.rules import Gateway
+from chalicelib.domain.webhook import Endpoint
+from chalicelib.domain.webhook_delivery import Delivery
+from chalicelib.domain.webhook_event import of_message
 from chalicelib.services import walk_messages
 from chalicelib.services.charge import charge
 from chalicelib.services.faults import Fault
@@ -17,7 +20,7 @@ from chalicelib.services.find_messages import Wanted, find
 from chalicelib.services.read_messages import Span
 from chalicelib.services.settle import settle
 from chalicelib.services.trace_message import trace
-from chalicelib.store import accounts, rule_rows
+from chalicelib.store import accounts, rule_rows, webhook_deliveries, webhooks
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, GATEWAY, NOW_MS, OTHER_GATEWAY, Calls
 
@@ -26,6 +29,7 @@ pytestmark = pytest.mark.usefixtures("aws")
 DAY = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
 TODAY = Span(DAY, DAY)
 OTHER_ACCOUNT = "acc_two"
+ENDPOINT = Endpoint(id="whk_one", url="https://a.example", created_ms=0)
 PDU = PduFields(SUBMIT_SM, 7, "", 5, 0, "ACME", 1, 1, "34•••••••22", 0, 1, 0, 5)
 
 
@@ -132,6 +136,14 @@ def test_a_messages_life_is_told_with_its_pdus_and_is_nobody_elses() -> None:
     assert (life.cdr.account, life.cdr.status) == (ACCOUNT, "delivered")
     assert [type(fact).__name__ for fact in life.facts] == ["Queued", "Submitted", "Receipt", "Final"]
     assert [getattr(fact, "pdu", None) for fact in life.facts] == [None, PDU, PDU, None]
+    assert life.deliveries == ()
+    content = msgspec.structs.replace(world.draft().content, to="+34600111222")
+    event = of_message(message, life.facts[-1], content)
+    assert event is not None
+    webhooks.change(ACCOUNT, lambda held: msgspec.structs.replace(held, endpoints=(ENDPOINT,)))
+    told = Delivery(account=ACCOUNT, endpoint=ENDPOINT.id, event=event, state="failed", attempts=10)
+    webhook_deliveries.put([told, msgspec.structs.replace(told, endpoint="whk_deleted")])
+    assert trace(message, ACCOUNT).deliveries == (told,)
     for asked in ((message, OTHER_ACCOUNT), ("msg_nonsense", None)):
         with pytest.raises(Fault) as raised:
             trace(*asked)
