@@ -40,6 +40,7 @@ OWN_ERRORS: Final[Mapping[str, str]] = {
     "content_blocked": "912",
     "sender_not_allowed": "913",
     "no_price": "914",
+    "erased": "915",
 }
 OTHER_OWN_ERROR: Final = "900"
 _COMMAND_STATUS: Final = re.compile("0x[0-9A-F]{2,8}")  # as the bridge tells a refused submit_sm

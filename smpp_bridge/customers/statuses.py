@@ -36,6 +36,7 @@ OF_CODE: Final[Mapping[str, int]] = {
     "sender_not_allowed": Status.INVALID_SOURCE,
     "dnd": Status.INVALID_DESTINATION,
     "opted_out": Status.INVALID_DESTINATION,
+    "erased": Status.INVALID_DESTINATION,
     "content_blocked": OwnStatus.CONTENT_REFUSED,
     "rate_limited": Status.THROTTLED,
     "no_gateway": Status.TEMPORARY_APP_ERROR,  # paused: it may be there in a minute
