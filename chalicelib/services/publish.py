@@ -9,7 +9,6 @@ from chalicelib.services.faults import Fault, FieldFault, not_found
 from chalicelib.services.refuse_losses import candidate, check_publication
 from chalicelib.store import rule_rows, rules
 
-
 _ATTEMPTS: Final = 10  # administrators who publish at the same moment
 
 
