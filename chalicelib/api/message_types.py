@@ -135,6 +135,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority
     mode: domain.Mode
     client_ref: str | None
+    by: Annotated[str, Meta(description="Who sent it: a user's id, an API key's, or the SMPP login; '' if unknown.")]
     error: MessageError | None
     created_at: datetime
     updated_at: datetime
@@ -223,6 +224,7 @@ def view(message: domain.Message, content: Content, estimate: Decision | None = 
         priority=content.priority,
         mode=content.mode,
         client_ref=content.client_ref,
+        by=content.by,
         error=_error(message.error),
         created_at=instant(message.created_ms),
         updated_at=instant(message.updated_ms),

@@ -62,6 +62,7 @@ def test_what_a_user_sent_is_noted_with_the_user_and_what_a_key_sent_with_the_ke
         sent = world.send(key=key).json_body["id"]
         (fact,) = messages.facts_of(ACCOUNT.id, sent)
         assert fact.content.by == by  # type: ignore[union-attr]
+        assert world.call("GET", f"/v1/messages/{sent}", key=key).json_body["by"] == by
         body = {"text": "Hola", "recipients": [{"number": NUMBER}], "dry_run": True}
         made = world.call("POST", "/v1/jobs", body, key=key).json_body
         copied = world.call("POST", f"/v1/jobs/{made['id']}/copy", key=key).json_body
