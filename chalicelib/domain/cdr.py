@@ -117,7 +117,7 @@ def cdr_of(message_id: str, account: str, facts: Iterable[AnyFact], hash_key: by
         flash=content.message_class == _FLASH,
         message_length=length_of(content),
         parts=content.parts,
-        text_hash=content.text_hash or (text_hash(content, hash_key) if hash_key else ""),
+        text_hash=_hash_of(content, hash_key),
         sender=content.sender,
         country=content.country,
         operator=queued.operator if queued else "",
@@ -147,6 +147,12 @@ def counted_ms(message_id: str, queued: Queued | None, ends: Iterable[FinalFact]
     if queued is not None:
         return queued.at_ms
     return min((end.at_ms for end in ends), default=ids.created_ms_of(message_id))
+
+
+def _hash_of(content: Content, key: bytes | None) -> str:
+    """As it is kept, or made here; '' where nobody knows the text any more, or the key."""
+    is_gone = content.text_length and not (content.text or content.data)
+    return content.text_hash or ("" if is_gone or key is None else text_hash(content, key))
 
 
 def _cost_micros(queued: Queued | None) -> int | None:
