@@ -28,18 +28,20 @@ CALLS: Final = {
     "GetQueueUrl SendMessageBatch "
     "GetQueueUrl SendMessage GetQueueUrl DeleteMessageBatch",  # the batch's poison goes with the dead letters
     "charge": "TransactWriteItems TransactWriteItems TransactWriteItems TransactWriteItems "  # the poor one's twice
-    "GetItem GetItem GetItem BatchWriteItem "  # retentions, facts
+    "GetItem GetItem GetItem GetItem BatchWriteItem "  # retentions, whether texts are kept, facts
     "GetQueueUrl SendMessageBatch GetQueueUrl SendMessageBatch "  # the gateway's queues: normal, bulk
     "GetItem "  # whether anybody is told of an end
     "GetQueueUrl SendMessage GetQueueUrl DeleteMessageBatch",
     "settle": "BatchWriteItem BatchGetItem GetItem BatchWriteItem "  # pointers, receipts' messages, retention, facts
-    "Query BatchWriteItem "  # the two parts' receipts, and the ends that follow
-    "BatchGetItem TransactWriteItems BatchWriteItem "  # two refunds
+    "Query BatchGetItem "  # the two parts' receipts, and how was charged what has ended
+    "TransactWriteItems BatchWriteItem "  # the ends, counted and noted
+    "TransactWriteItems BatchWriteItem "  # two refunds
     "GetQueueUrl SendMessage "  # a receipt of nobody is parked
     "GetQueueUrl SendMessage DeleteMessageBatch",
     "visit": "GetItem Query "  # an account, its messages of the window
     "GetQueueUrl GetQueueAttributes GetQueueUrl GetQueueAttributes SendMessageBatch "  # a lost one, if there is room
     "BatchGetItem GetQueueUrl SendMessageBatch "  # an overdue one, by whether a bridge had it
+    "ListObjectsV2 GetObject "  # how long messages may wait at their gateways
     "GetItem Query "  # the next account
     "GetQueueUrl SendMessage GetQueueUrl DeleteMessageBatch",
     "shelve": "UpdateItem UpdateItem",
