@@ -18,8 +18,8 @@ Outcome = Literal["done", "failed", "refused", "unfinished"]
 Who = Annotated[
     str,
     Meta(
-        pattern="^(user|key|command):[!-~]{1,60}$(?!\\n)",
-        description="`user:usr_…`, `key:…` or `command:…`.",
+        pattern="^(user|key|command|forward):[!-~]{1,60}$(?!\\n)",
+        description="`user:usr_…`, `key:…`, `command:…`, or `forward:…`, a reader with a link.",
         examples=["user:usr_01K0000000000000000000000"],
     ),
 ]
