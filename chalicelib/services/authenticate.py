@@ -122,4 +122,5 @@ def _stand_in(resumed: Resumed, account: str | None) -> ApiKey:
         name=resumed.user.name if resumed.user else "",
         secret_sha256=resumed.session.secret_sha256,
         created_ms=resumed.session.created_ms,
+        ip_rules=resumed.key.ip_rules if resumed.key else (),  # a key that impersonates comes from where it may
     )

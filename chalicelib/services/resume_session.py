@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from chalicelib.domain.account import ApiKey
 from chalicelib.domain.credentials import KeyText, matches
 from chalicelib.domain.session import NOTED_EVERY_MS, Session, ends_ms, limits_of
 from chalicelib.domain.user import User
@@ -14,10 +15,11 @@ _KEY: Final = "key:"  # how `impersonated_by` begins where an administrator's ke
 
 
 class Resumed(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that holds. `user` is who logged in; None where an administrator's API key impersonates."""
+    """A session that holds. `user` is who logged in; None where an administrator's API key, `key`, impersonates."""
 
     session: Session
-    user: User | None
+    user: User | None = None
+    key: ApiKey | None = None
 
 
 def resume(token: KeyText, now_ms: int) -> Resumed | None:
@@ -27,21 +29,21 @@ def resume(token: KeyText, now_ms: int) -> Resumed | None:
         return None
     session = held.value
     user = users.cached(session.holder, now_ms)
-    if not _holds(session, user, now_ms):
+    key = _impersonating_key(session, now_ms) if user is None else None
+    if (user is None and key is None) or now_ms >= ends_ms(session, limits_of(session, user)):
+        return None
+    if user is not None and (user.state != "active" or user.generation != session.generation):
         return None
     _note_use(held, now_ms)
-    return Resumed(session=session, user=user)
+    return Resumed(session=session, user=user, key=key)
 
 
-def _holds(session: Session, user: User | None, now_ms: int) -> bool:
-    if now_ms >= ends_ms(session, limits_of(session, user)):
-        return False
-    if user is not None:
-        return user.state == "active" and user.generation == session.generation
+def _impersonating_key(session: Session, now_ms: int) -> ApiKey | None:
+    """The key that acts as the account; None where it was revoked, or where it was a user, who was deleted since."""
     if session.impersonated_by is None or not session.impersonated_by.startswith(_KEY):
-        return False  # its user was deleted
+        return None
     key = api_keys.cached(session.holder, now_ms)
-    return key is not None and key.revoked_ms is None
+    return key if key is not None and key.revoked_ms is None else None
 
 
 def _note_use(held: Row[Session], now_ms: int) -> None:

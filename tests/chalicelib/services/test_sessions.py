@@ -14,7 +14,7 @@ from chalicelib.services.change_password import NewPassword, change_password
 from chalicelib.services.end_sessions import end, end_all, end_others, log_out, standing
 from chalicelib.services.faults import Fault
 from chalicelib.services.impersonate import impersonate
-from chalicelib.services.issue_key import issue_admin_key
+from chalicelib.services.issue_key import Access, issue_admin_key
 from chalicelib.settings import Settings
 from chalicelib.store import accounts, api_keys, cached, sessions, users
 from tests.chalicelib.services.people_world import (
@@ -229,9 +229,11 @@ def test_who_acts_as_an_account_is_named_with_everything() -> None:
 
 def test_an_administrators_key_acts_as_an_account_until_it_is_revoked() -> None:
     person()
-    key = issue_admin_key("ops", NOW_MS).key
+    key = issue_admin_key("ops", NOW_MS, Access(ip_rules=("203.0.113.0/24",))).key
     begun = impersonate(Administrator(key=key), ACCOUNT, "owner", HERE, NOW_MS)
-    assert _caller(begun.token).who == f"key:{key.id} as {ACCOUNT}"
+    caller = _caller(begun.token)
+    assert (caller.who, caller.by) == (f"key:{key.id} as {ACCOUNT}", key.id)
+    assert caller.key.ip_rules == key.ip_rules  # from nowhere else, as the key itself
     api_keys.revoke(key.id, NOW_MS)
     assert _code(begun.token, NOW_MS) == "invalid_session"
 
