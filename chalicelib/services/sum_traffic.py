@@ -26,6 +26,7 @@ LASTING_MS: Final = 3_600_000  # and one without
 _FINAL_AFTER_DAYS: Final = 4  # nights after a day it changes no more
 _OPEN_DAYS: Final = 2  # today and yesterday may not be closed yet: there usage is read by the day, not by the account
 _OWNER: Final = "admin-reports"  # in the place of an account; with the uploads, which are deleted after a week
+_CLOCKS_MS: Final = 60_000  # by how much those of who opens accounts and who charges may differ, and more
 _A_FEW: Final = 50  # accounts whose usage of a day is read one by one
 _encoder: Final = msgspec.msgpack.Encoder()
 
@@ -132,7 +133,7 @@ def _not_closed(held: Progress, closed: frozenset[str], now_ms: int) -> list[str
         return [] if only in closed else [only]
     if _days_ago(held.day, now_ms) < _OPEN_DAYS:
         return None
-    ended_ms = end_ms(date.fromisoformat(held.day))
+    ended_ms = end_ms(date.fromisoformat(held.day)) + _CLOCKS_MS
     every = (account for some in accounts.pages() for account in some)
     left = (account.id for account in every if account.id not in closed and account.created_ms < ended_ms)
     few = list(islice(left, _A_FEW + 1))

@@ -1,5 +1,6 @@
 """Administrators' reports: what they say is what was charged, what was taken, and what became of it."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -10,10 +11,12 @@ import pytest
 from chalicelib import wire
 from chalicelib.domain.account import Account
 from chalicelib.domain.bind_event import BindKind, bind_event
+from chalicelib.domain.cdr import Cdr
 from chalicelib.domain.decision import DEFAULT_ROUTE
 from chalicelib.domain.message import Status
 from chalicelib.domain.rules import Gateway, Route, Target
 from chalicelib.domain.traffic import GroupBy, Question, figures
+from chalicelib.domain.utc_days import each
 from chalicelib.domain.webhook import CALLBACKS, Endpoint, EventType
 from chalicelib.domain.webhook_delivery import Delivery
 from chalicelib.domain.webhook_event import Event
@@ -29,12 +32,13 @@ from chalicelib.services import (
 )
 from chalicelib.services.charge import charge
 from chalicelib.services.faults import Fault
+from chalicelib.services.find_messages import Wanted, find
 from chalicelib.services.read_messages import Span
 from chalicelib.services.settle import settle
 from chalicelib.services.walk_messages import Ground
 from chalicelib.store import accounts, binds, ledger, rule_rows, rules, webhook_deliveries, webhooks
 from chalicelib.store.wallets import WalletTable
-from tests.chalicelib.services import world
+from tests.chalicelib.services import mixed_days, world
 from tests.chalicelib.services.world import ACCOUNT, GATEWAY, HOUR_MS, NOW_MS, OTHER_GATEWAY, PRICE_MICROS, Calls
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -68,10 +72,9 @@ def some_traffic() -> None:
     settle([world.outcomes(*delivered, *lost)], NOW_MS + HOUR_MS)
 
 
-def close(day: date = DAY) -> None:
+def close(day: date = DAY, account: str = ACCOUNT, at_ms: int = NOW_MS + DAY_MS) -> None:
     """The account's day is closed, to its end."""
-    at_ms = NOW_MS + DAY_MS
-    work: wire.ArchiveWork | None = close_day.begin(ACCOUNT, day, at_ms, final=False)
+    work: wire.ArchiveWork | None = close_day.begin(account, day, at_ms, final=False)
     while work is not None:
         work = close_day.close(work, at_ms)
 
@@ -285,3 +288,74 @@ def test_the_webhook_log_goes_over_all_accounts_and_endpoints() -> None:
         ("acc_a", CALLBACKS, "evt_2"),
         ("acc_b", CALLBACKS, "evt_2"),
     ]
+
+
+# --- all of them, over days as they come
+
+
+def test_over_mixed_days_every_report_says_the_same_as_the_messages_and_the_money() -> None:
+    made = mixed_days.make(38)  # each kind, in each account
+    first = datetime.fromtimestamp(mixed_days.FIRST_MS / 1000, UTC).date() - timedelta(days=1)
+    days = Span(first, first + timedelta(days=3))
+    now_ms = mixed_days.FIRST_MS + 12 * DAY_MS
+    rows = everything(days)
+    assert sorted(cdr.message_id for cdr in rows) == sorted(one.draft.id for one in made)
+    open_ = over(days, now_ms)
+    assert open_ == by_account(rows)
+    for account, told in open_.items():
+        entries = ledger.entries(account, limit=1000).items
+        moved = sum(entry.amount_micros for entry in entries if entry.kind in ("charge", "refund"))
+        assert told[2] - told[3] == -moved
+    wallets_, _ = check_wallets.check(None, None, 10, now_ms)
+    assert [one.agrees for one in wallets_] == [True, True]
+    for account in mixed_days.ZONES:
+        for day in each(days.first, days.last):
+            close(day, account, now_ms)
+    assert over(days, now_ms + DAY_MS) == open_
+    submits, after = check_submits.check(None, days, None, 100)
+    assert after is None
+    taken = sum(one.kind.parts for one in made if one.kind.by_receipt)
+    assert sum(one.submitted_parts for one in submits) == taken
+    assert sum(one.charged_parts for one in submits) == sum(told[1] for told in open_.values())
+
+
+def everything(days: Span) -> list[Cdr]:
+    """Every message that was made on the days, whosever it is."""
+    found: list[Cdr] = []
+    position: Any = None
+    while True:
+        some, after = find(Wanted(), days, position, 50)
+        found += some
+        if after is None:
+            return found
+        position = msgspec.to_builtins(after)
+
+
+Told = tuple[int, int, int, int, int, dict[str, int]]
+
+
+def over(days: Span, now_ms: int) -> dict[str, Told]:
+    """Messages, parts, credit, refunds, refused ones and ends of each account, as the summary has them."""
+    question = Question(first=days.first.isoformat(), last=days.last.isoformat(), group_by=("account",))
+    return {
+        account: (*(told.messages, told.parts, told.credit_micros, told.refunded_micros, told.refused), told.ends)
+        for (account,), line in sum_traffic.ask(question, now_ms).groups
+        for told in (figures(line),)
+    }
+
+
+def by_account(rows: list[Cdr]) -> dict[str, Told]:
+    """The same, counted from messages."""
+    told = {}
+    for account in sorted({cdr.account for cdr in rows}):
+        mine = [cdr for cdr in rows if cdr.account == account]
+        charged = [cdr for cdr in mine if cdr.charged_ms is not None]
+        told[account] = (
+            len(charged),
+            sum(cdr.parts for cdr in charged),
+            sum(cdr.credit_micros for cdr in charged),
+            sum(cdr.refunded_micros for cdr in charged),
+            len(mine) - len(charged),
+            dict(sorted(Counter(cdr.status for cdr in charged if cdr.done_ms is not None).items())),
+        )
+    return told
