@@ -19,8 +19,8 @@ import msgspec
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.day_summary import DaySummary, line_of
-from chalicelib.services.read_cdrs import FINAL_AFTER_DAYS, expires_ms, look
-from chalicelib.store import accounts, cdrs, day_summaries, queues
+from chalicelib.services.read_cdrs import DAY_MS, FINAL_AFTER_DAYS, expires_ms, look, starts_ms
+from chalicelib.store import accounts, cdrs, day_summaries, queues, usage
 from chalicelib.store.cdrs import Closed, PartWriter
 from chalicelib.wire import ArchiveWork
 
@@ -100,4 +100,16 @@ def _end(work: ArchiveWork, parts: int) -> None:
     )
     day_summaries.put(work.day, work.account, lines, final=work.final)
     cdrs.close(closed)
+    _compare(closed)
     log.info("day closed", extra={"account": work.account, "day": work.day, "final": work.final, "parts": parts})
+
+
+def _compare(closed: Closed) -> None:
+    """Usage was added up as the day went by, the archive just now: for good, they say the same."""
+    since_ms = starts_ms(closed.day)
+    lines = usage.between(closed.account, since_ms, since_ms + DAY_MS, ends=False)
+    for name in ("messages", "credits_micros", "refunded_micros"):
+        archived, used = getattr(closed, name), sum(getattr(line, name) for line in lines)
+        if closed.final and archived != used:
+            told = {"account": closed.account, "day": closed.day, "what": name, "archived": archived, "used": used}
+            log.error("the archive differs from usage", extra=told)

@@ -3,7 +3,7 @@ background. Days that are closed for good come out of the archive, the last ones
 """
 
 import gzip
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
@@ -25,6 +25,7 @@ from chalicelib.wire import EVERYBODY, ArchiveWork
 Format = Literal["csv", "jsonl"]
 MAX_DAYS: Final = 1_830  # five years a file
 FIRST_DAY: Final = date(2020, 1, 1)  # before there was anything
+AHEAD: Final = timedelta(days=366)
 MEMBER_ROWS: Final = 1_000  # that are packed together
 
 
@@ -118,6 +119,8 @@ def begin(
         raise invalid_field("/date_from", "reversed_range", "date_from is after date_to")
     if (last - first).days >= MAX_DAYS:
         raise invalid_field("/date_from", "out_of_range", f"at most {MAX_DAYS} days at a time")
+    if first < FIRST_DAY or last > date.fromisoformat(ids.day_at(now_ms)) + AHEAD:
+        raise invalid_field("/date_from", "out_of_range", f"days from {FIRST_DAY} to a year from now")
     asked = Export(
         account=account.id if account else None,
         since_ms=_midnight_ms(first, time_zone),
@@ -172,11 +175,12 @@ def _lines(asked: Export, columns: Mapping[str, Callable[[Cdr], Cell]], position
 
 def _members(asked: Export, begins: Place) -> Iterator[tuple[Place, list[Cdr]]]:
     """Up to MEMBER_ROWS records at a time, and at the end of each day what is left: perhaps none."""
-    first = max(asked.since_ms, _midnight_ms(FIRST_DAY, "UTC"))
-    for day in days_between(max(ids.day_at(first), begins.day), ids.day_at(min(asked.until_ms, asked.asked_ms) - 1)):
+    first, last = ids.day_at(asked.since_ms), ids.day_at(min(asked.until_ms, asked.asked_ms + 1) - 1)
+    whose = _chosen(asked)
+    for day in days_between(max(first, begins.day), last):
         start = begins if day == begins.day else Place(day)
         some: list[Cdr] = []
-        for account, archived in _accounts(asked, day, start.account):
+        for account, archived in _sources(asked, whose, day, start.account):
             after = start.after if account.id == start.account else ""
             for known in _archived(archived, after) if archived is not None else _logged(account, day, after):
                 if asked.since_ms <= known.cdr.at_ms < asked.until_ms:
@@ -187,11 +191,13 @@ def _members(asked: Export, begins: Place) -> Iterator[tuple[Place, list[Cdr]]]:
         yield Place(day_after(day)), some
 
 
-def _accounts(asked: Export, day: str, since: str) -> Iterator[tuple[Account, list[str] | None]]:
+def _sources(
+    asked: Export, whose: Sequence[Account], day: str, since: str
+) -> Iterator[tuple[Account, list[str] | None]]:
     """The accounts from one on, by id; with the day's parts where the archive is to be read, else None."""
     archive = cdrs.listing(day, asked.account)
     settled = _begins_before(day, asked.asked_ms - (FINAL_AFTER_DAYS + 1) * DAY_MS)
-    for account in _chosen(asked):
+    for account in whose:
         if account.id >= since and ids.day_at(account.created_ms) <= day:
             expired = expires_ms(account, day) <= asked.asked_ms
             from_archive = account.id in archive.closed and (settled or expired)

@@ -140,6 +140,8 @@ def test_administrators_get_all_accounts_with_gateways_and_costs(account: Accoun
         ((DAYS[1], DAYS[0]), "UTC", "reversed_range"),
         ((date(2015, 1, 1), DAYS[1]), "UTC", "out_of_range"),
         (DAYS, "Mars/Olympus", "invalid_time_zone"),
+        ((date(9999, 1, 1), date(9999, 12, 31)), "UTC", "out_of_range"),
+        ((date(1, 1, 1), date(1, 1, 2)), "Asia/Tokyo", "out_of_range"),
     ],
 )
 def test_what_makes_no_sense_is_refused(days: tuple[date, date], zone: str, code: str) -> None:
