@@ -208,10 +208,7 @@ class Claims:
             case Holder.AT_WORK:
                 self._leave(one, known)
         if self._is_urgent(one):
-            self._submitter.expire()
-            self._submitter.mind_orders()
-            self._submitter.mind_jobs()
-            self._submitter.pass_on()
+            self._submitter.clearing.clear()
 
     def _take(self, one: Slice, canceled: set[str]) -> None:
         for dispatch in one.messages:

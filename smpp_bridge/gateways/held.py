@@ -57,6 +57,24 @@ class Held:
 HeldSink = Callable[[Held], None]
 
 
+class HandedOver:
+    """A message goes to another gateway: once that one's queue has it, and not before, `note` may have the log say so.
+
+    A Ticket, for who sends it there.
+    """
+
+    def __init__(self, held: Held, note: Callable[[], None]) -> None:
+        self._held = held
+        self._note = note
+
+    def kept(self) -> None:
+        self._note()
+        self._held.kept()
+
+    def lost(self) -> None:
+        self._held.lost()
+
+
 class End(IntEnum):
     """How a message leaves this gateway, if not by being taken. What is worse overrules what is milder."""
 

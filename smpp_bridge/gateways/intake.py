@@ -16,6 +16,7 @@ from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import NOBODY, Gatherer
 from smpp_bridge.gateways.heard_orders import HeardOrders
 from smpp_bridge.gateways.held import Held
+from smpp_bridge.gateways.hiding import Hiding
 from smpp_bridge.gateways.job_controls import JobControls
 from smpp_bridge.gateways.judge import AddressedBundle, Judge
 from smpp_bridge.gateways.leases import LeaseKeeper
@@ -92,6 +93,7 @@ class Intake:
         )
         self._messages = {False: 0, True: 0}  # held, by bulk
         self._held: dict[Name, Held] = {}
+        self._hiding = Hiding(platform, clock, held=self._held.values, queue_of=lambda bulk: self._queue(bulk=bulk))
         self._through: OrderedDict[Name, None] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
@@ -128,7 +130,7 @@ class Intake:
         self._tasks = [
             loop.create_task(self._receive(bulk=False)),
             loop.create_task(self._receive(bulk=True)),
-            loop.create_task(self._keep_hidden()),
+            loop.create_task(self._hiding.run()),
         ]
 
     async def stop(self) -> None:
@@ -261,7 +263,7 @@ class Intake:
                 self._let_go(held)
                 whole[held.bulk].append(held.handle)
         for bulk, handles in whole.items():
-            await self._hide(self._queue(bulk=bulk), handles, 0)
+            await self._hiding.hide(handles, 0, bulk=bulk)
 
     def _send_again(self, held: Held, left: list[Slice], *, later: bool = False) -> None:
         queue, way = self._queue(bulk=held.bulk), self._later if later else self._dispatches
@@ -270,32 +272,6 @@ class Intake:
         else:
             for one in left:
                 way.add((queue, one.as_bundle()), HandedOn(one))
-
-    # --- hidden while it is here
-
-    async def _keep_hidden(self) -> None:
-        while True:
-            await asyncio.sleep(VISIBILITY_SECONDS / 4)
-            now = self._clock.monotonic()
-            for bulk in (False, True):
-                soon = [
-                    held
-                    for held in self._held.values()
-                    if held.bulk is bulk and held.visible_until - now < VISIBILITY_SECONDS / 2
-                ]
-                if await self._hide(self._queue(bulk=bulk), [held.handle for held in soon], VISIBILITY_SECONDS):
-                    for held in soon:
-                        held.visible_until = now + VISIBILITY_SECONDS
-
-    async def _hide(self, queue: str, handles: list[str], seconds: int) -> bool:
-        if not handles:
-            return True
-        try:
-            await self._platform.hide(queue, handles, seconds)
-        except Exception as error:  # they come back by themselves, too early or too late
-            _log.error("cannot change visibility", extra={"queue": queue, "error": repr(error)})
-            return False
-        return True
 
     def _queue(self, *, bulk: bool) -> str:
         return gateway_queue(self._gateway.id, "bulk" if bulk else "normal")

@@ -26,7 +26,7 @@ from chalicelib.wire import AttemptOutcome, Dispatch, DispatchBundle, EndOutcome
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.counts import Counts
 from smpp_bridge.gateways.gatherer import Gatherer, Ticket
-from smpp_bridge.gateways.held import End, Held, Submission, Verdict
+from smpp_bridge.gateways.held import End, HandedOver, Held, Submission, Verdict
 
 _MAX_RESENDS: Final = 3  # of a part without an answer: then it is held, whatever the setting
 _RETRY_SPREAD: Final = 0.2  # retries come up to a fifth later, so that they do not come all at once
@@ -142,7 +142,7 @@ class Judge:
             rest = tuple(gateway for gateway in dispatch.failover if gateway not in (fate.to, self._gateway.id))
             moved = Dispatch(id=dispatch.id, content=dispatch.content, failover=rest)
             self._counts.passed[MOVED.code] += 1
-            self._send(held, fate.to, moved, _Moved(self, held, dispatch, fate.to))
+            self._send(held, fate.to, moved, HandedOver(held, lambda: self._moved(held, dispatch, fate.to)))
             return
         status, code = ENDS[fate.deed]
         self._end(held, dispatch, status, ErrorInfo(code=code, title=REASONS[code].title), refundable=True)
@@ -213,7 +213,11 @@ class Judge:
         target, *rest = self.onward(submission.dispatch)
         dispatch = Dispatch(id=submission.dispatch.id, content=submission.dispatch.content, failover=tuple(rest))
         self._counts.failed_over += 1
-        self._send(submission.held, target, dispatch, _FailedOver(self, submission, verdict, target))
+        told = HandedOver(
+            submission.held,
+            lambda: self._attempted(submission, verdict.part, verdict.error, FAILED_OVER + target),
+        )
+        self._send(submission.held, target, dispatch, told)
 
     def _send(self, held: Held, gateway: str, dispatch: Dispatch, ticket: Ticket, *, later: bool = False) -> None:
         bundle = DispatchBundle(
@@ -226,6 +230,9 @@ class Judge:
         )
         way = self._later if later else self._dispatches
         way.add((gateway_queue(gateway, dispatch.content.priority), bundle), ticket)
+
+    def _moved(self, held: Held, dispatch: Dispatch, target: str) -> None:
+        self._note(held, dispatch, MOVED, FAILED_OVER + target, attempt=dispatch.attempt + 1, part=1)
 
     def _attempted(self, submission: Submission, index: int, error: ErrorInfo, what_next: str) -> None:
         part = submission.parts[index].number
@@ -281,42 +288,6 @@ class Judge:
                 "next": comes,
             },
         )
-
-
-class _FailedOver:
-    """The next gateway's queue has the message: only now may the log say so."""
-
-    def __init__(self, judge: Judge, submission: Submission, verdict: Verdict, target: str) -> None:
-        self._judge = judge
-        self._submission = submission
-        self._verdict = verdict
-        self._target = target
-
-    def kept(self) -> None:
-        verdict = self._verdict
-        self._judge._attempted(self._submission, verdict.part, verdict.error, FAILED_OVER + self._target)
-        self._submission.held.kept()
-
-    def lost(self) -> None:
-        self._submission.held.lost()
-
-
-class _Moved:
-    """The same for a message that an administrator has moved."""
-
-    def __init__(self, judge: Judge, held: Held, dispatch: Dispatch, target: str) -> None:
-        self._judge = judge
-        self._held = held
-        self._dispatch = dispatch
-        self._target = target
-
-    def kept(self) -> None:
-        what_next, attempt = FAILED_OVER + self._target, self._dispatch.attempt + 1
-        self._judge._note(self._held, self._dispatch, MOVED, what_next, attempt=attempt, part=1)
-        self._held.kept()
-
-    def lost(self) -> None:
-        self._held.lost()
 
 
 def _status_of(step: Fail) -> Status:

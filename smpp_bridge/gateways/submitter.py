@@ -11,6 +11,7 @@ from chalicelib.domain.text import BadText
 from chalicelib.domain.waiting import may_wait_until_ms
 from chalicelib.wire import Dispatch, Outcome, SubmitOutcome
 from smpp_bridge.gateways.backlog import Backlog
+from smpp_bridge.gateways.clearing import Clearing
 from smpp_bridge.gateways.clock import Clock
 from smpp_bridge.gateways.compose import Composer
 from smpp_bridge.gateways.counts import Counts
@@ -50,9 +51,8 @@ class Submitter:
         jobs: JobControls | None = None,
         orders: HeardOrders | None = None,
     ) -> None:
-        self._jobs = jobs or JobControls()
-        self._orders = orders or HeardOrders()
         self.backlog = Backlog()
+        self.clearing = Clearing(self.backlog, judge=judge, standing=standing, clock=clock, jobs=jobs, orders=orders)
         self.in_flight = 0
         self.paused = False
         self._links = links
@@ -98,53 +98,6 @@ class Submitter:
             self._judge.close(submission)
         else:
             self.backlog.put(submission)
-
-    def hand_back_all(self) -> None:
-        """Everything that is not in flight goes to the queue again, for another bridge or another day."""
-        for submission in list(self.backlog.all()):
-            if not submission.in_flight:
-                self._judge.hand_back(submission)
-        self.backlog.tidy()
-
-    def expire(self) -> None:
-        """End the messages whose validity, or time to wait, ended while they waited here."""
-        now_ms = self._clock.epoch_ms()
-        for submission in list(self.backlog.all()):
-            if submission.is_over(now_ms) and not submission.in_flight:
-                self._judge.expired(submission)
-                self._judge.close(submission)
-        self.backlog.tidy()
-
-    def mind_jobs(self) -> None:
-        """End what waits here of stopped jobs, and give back what waits of paused ones; what has begun goes on."""
-        for submission in list(self.backlog.all()):
-            if submission.begun or submission.in_flight:
-                continue
-            if self._jobs.is_stopped(submission.dispatch):
-                self._judge.stopped(submission)
-                self._judge.close(submission)
-            elif self._jobs.is_paused(submission.dispatch):
-                self._judge.hand_back(submission, later=True)
-        self.backlog.tidy()
-
-    def mind_orders(self) -> None:
-        """Give back what an order concerns, to be claimed in the order's name; what may have begun goes on."""
-        for submission in list(self.backlog.all()):
-            if submission.begun or submission.in_doubt:
-                continue
-            if self._orders.for_messages(submission.held.bundle, (submission.dispatch,)) is not None:
-                self._judge.hand_back(submission)
-        self.backlog.tidy()
-
-    def pass_on(self) -> None:
-        """Hand what waits here to the next gateway where there is a reason to, and a gateway."""
-        reason = self._standing.why_elsewhere
-        if reason is None:
-            return
-        for submission in list(self.backlog.all()):
-            if not submission.begun and self._judge.onward(submission.dispatch):
-                self._judge.pass_on(submission, reason)
-        self.backlog.tidy()
 
     # --- submits out
 

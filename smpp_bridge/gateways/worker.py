@@ -23,6 +23,7 @@ from smpp_bridge.gateways.session_log import SessionLog
 from smpp_bridge.gateways.slot import Pace, Slot, mode_of
 from smpp_bridge.gateways.standing import Standing
 from smpp_bridge.gateways.submitter import Submitter
+from smpp_bridge.gateways.worker_state import state_of
 from smpp_bridge.protocol.pdu import Pdu
 
 DRAIN_SECONDS: Final = 15.0  # how long a stop waits for the answers to what is in flight
@@ -58,7 +59,7 @@ class GatewayWorker:
         self.counts = counts or Counts()
         self._platform = platform
         self._keeper = keeper
-        self._clock = clock
+        self.clock = clock
         self.standing = Standing(
             clock,
             breaker=pace.breaker,
@@ -175,7 +176,7 @@ class GatewayWorker:
             user=self,
             password=lambda: self._platform.password_of(self.gateway.id),
             counts=self.counts,
-            clock=self._clock,
+            clock=self.clock,
             pace=self._pace,
             log=self.sessions,
         )
@@ -201,11 +202,11 @@ class GatewayWorker:
         """Stop submitting and leave these slots; what was taken and is not in flight goes back to the queue."""
         self.submitter.paused = True
         await asyncio.gather(self.intake.stop(), self._close(slots))
-        deadline = self._clock.monotonic() + DRAIN_SECONDS
-        while self.submitter.in_flight and self._clock.monotonic() < deadline:
+        deadline = self.clock.monotonic() + DRAIN_SECONDS
+        while self.submitter.in_flight and self.clock.monotonic() < deadline:
             await asyncio.sleep(0.02)
-        self.submitter.pass_on()
-        self.submitter.hand_back_all()
+        self.submitter.clearing.pass_on()
+        self.submitter.clearing.hand_back_all()
 
     async def _leave_to_others(self) -> None:
         """Another bridge can submit what lies here."""
@@ -219,8 +220,8 @@ class GatewayWorker:
 
     async def _close_one(self, slot: Slot) -> None:
         slot.closing = True
-        deadline = self._clock.monotonic() + DRAIN_SECONDS
-        while slot.in_flight and self._clock.monotonic() < deadline:
+        deadline = self.clock.monotonic() + DRAIN_SECONDS
+        while slot.in_flight and self.clock.monotonic() < deadline:
             await asyncio.sleep(0.02)
         await slot.stop()
         del self._slots[slot.number]
@@ -263,12 +264,9 @@ class GatewayWorker:
     def look(self) -> None:
         """End what waits here beyond its validity, sessions or none; see to what has its time. Called every second."""
         self.standing.look()
-        self.submitter.expire()
-        self.submitter.mind_orders()
-        self.submitter.mind_jobs()
-        self.submitter.pass_on()
+        self.submitter.clearing.clear()
         if self.standing.rests:
-            self.submitter.hand_back_all()
+            self.submitter.clearing.hand_back_all()
         self.submitter.pump()
         self.intake.look()
         if self.standing.stranded and self.intake.held_messages and not self._switching.locked():
@@ -278,33 +276,10 @@ class GatewayWorker:
 
     def receipt_silence(self) -> dict[str, float]:
         """Seconds since each bound receiver's last receipt, or its bind."""
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         receivers = [link for slot in self.slots if (link := slot.receiver) is not None and link.bound_at is not None]
         return {link.name: now - (link.last_receipt_at or link.bound_at or now) for link in receivers}
 
     def state(self) -> dict[str, Any]:
         """As /health shows it."""
-        return {
-            "state": self.gateway.state,
-            "circuit": self.standing.circuit,
-            "passing_on": None if (reason := self.standing.why_elsewhere) is None else reason.code,
-            "sessions": [self._state_of(slot) for slot in self.slots],
-            "sessions_of_all_bridges": self.gateway.sessions,
-            "in_flight": self.submitter.in_flight,
-            "ready": len(self.submitter.backlog),
-            "put_off": self.submitter.backlog.put_off,
-            "held": self.intake.held_messages,
-            "rate": round(self.submitter.rate, 3),
-        }
-
-    def _state_of(self, slot: Slot) -> dict[str, Any]:
-        now = self._clock.monotonic()
-        links = {link.name: link for link in slot.links.values()}
-        silence = self.receipt_silence().get(slot.receiver.name) if slot.receiver else None
-        return {
-            "slot": slot.number,
-            "bound": slot.bound,
-            "links": {name: link.state for name, link in links.items()},
-            "throttled": any(link.paused_until > now for link in links.values()),
-            "seconds_since_receipt": None if silence is None else round(silence, 1),
-        }
+        return state_of(self)
