@@ -19,7 +19,7 @@ from chalicelib.services.deliver_webhooks import FAST, deliver
 from chalicelib.services.keep_webhooks import Settings
 from chalicelib.services.look_after_webhooks import SLOW_MS, send_due
 from chalicelib.store import cached, queues, webhook_deliveries, webhook_health, webhooks
-from chalicelib.wire import WebhookBundle
+from chalicelib.wire import MailBundle, WebhookBundle
 from infra.local.echo import Echo
 from tests.chalicelib.services import world
 from tests.chalicelib.services.webhook_world import (
@@ -238,6 +238,11 @@ def test_a_day_of_failure_is_told_once_and_forgotten_with_the_first_success(
             tell(news(), now_ms=NOW_MS + DAY_MS)
             pump(now_ms=NOW_MS + DAY_MS)
         assert told() == 1
+    notices = [one.notice for one in world.waiting(queues.MAILS) if isinstance(one, MailBundle) and one.notice]
+    assert {(one.kind.value, one.account, one.values["url"]) for one in notices} == {
+        ("webhook_failing", ACCOUNT, hooked.url())  # without what stands behind its `?`
+    }
+    assert len({one.name for one in notices}) == 1
     keep_webhooks.change_webhook(ACCOUNT, endpoint.id, Settings(url=hooked.url(), events=endpoint.events))
     tell(news(), now_ms=NOW_MS + DAY_MS)
     pump(now_ms=NOW_MS + DAY_MS)
