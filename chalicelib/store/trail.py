@@ -16,6 +16,7 @@ from chalicelib.store import dynamo
 
 SHARDS: Final = 4  # of a month: together they take 4,000 facts a second
 REFUSALS_KEPT_SECONDS: Final = 400 * 86_400  # changes are kept for good
+_MAX_SUBJECT: Final = 500  # characters; a key of an index has at most 2,048 bytes
 Index = Literal["account", "who", "subject"]
 _decoder: Final = msgspec.json.Decoder(TrailFact)
 
@@ -113,7 +114,7 @@ def _item(fact: TrailFact) -> TrailTable:
         fact.id,
         account=fact.account,
         who=fact.who,
-        subject=None if fact.subject is None else str(fact.subject)[:1_000],
+        subject=None if fact.subject is None else str(fact.subject)[:_MAX_SUBJECT],
         body=msgspec.json.encode(fact).decode(),
         expires=fact.at_ms // 1_000 + REFUSALS_KEPT_SECONDS if fact.stage == "refused" else None,
     )

@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 from chalicelib.domain import ids
 from chalicelib.domain import trail as facts
 from chalicelib.domain.trail import Actor, Doing, TrailFact
-from chalicelib.services import limit_rate, record_change
+from chalicelib.services import keep_forwards, limit_rate, record_change
 from chalicelib.services.record_change import REPEATED_MS
 from chalicelib.settings import settings
 from chalicelib.store import accounts, aws, rule_rows, trail
@@ -178,6 +178,22 @@ class TestSending:
         assert world.call("POST", "/v1/login", {"email": "a@example.com", "password": "x"}).status_code == 401
         assert world.call("GET", "/v1/messages/msg_01ARZ3NDEKTSV4RRFFQ69G5FAV").status_code == 404
         assert raw() == []
+
+
+class TestLinks:
+    def test_a_reader_who_follows_a_mails_link_is_named_and_a_made_up_link_writes_nothing(self, world: World) -> None:
+        asked = {"modules": ["credits"], "address": "reader@example.com"}
+        forward = world.call("POST", "/v1/forwards", asked).json_body["id"]
+        token = keep_forwards.mint(ACCOUNT.id, forward, world.now_ms())
+        assert token is not None
+        before = len(raw())
+        made_up = {"token": token[:-4] + "AAAA"}
+        assert world.call("POST", "/v1/mail-links/confirm", made_up, key="").status_code == 404
+        assert len(raw()) == before
+        assert world.call("POST", "/v1/mail-links/confirm", {"token": token}, key="").status_code == 200
+        (told,) = log(world, who=f"forward:{forward}")
+        assert (told["account"], told["role"], told["after"]["state"]) == (ACCOUNT.id, "reader", "confirmed")
+        assert token.split(".")[-1] not in str(raw())
 
 
 class TestCommands:
