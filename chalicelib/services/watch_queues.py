@@ -11,7 +11,7 @@ import msgspec
 from chalicelib.domain import gateway_beat
 from chalicelib.domain.gateway_beat import GatewayBeat, GatewayLive
 from chalicelib.domain.ids import day_at
-from chalicelib.domain.job import JobStatus
+from chalicelib.domain.job import JobStatus, Tally
 from chalicelib.domain.queue_state import GatewayWaiting, QueueKind, QueueState, at_gateway, seconds_for
 from chalicelib.domain.rules import Gateway
 from chalicelib.domain.usage import begins_ms
@@ -53,6 +53,7 @@ class AccountWaiting(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     messages: int
     by_gateway: Mapping[str, int]
+    empty_in_seconds: int | None  # until all that waits at these gateways is through, whosever it is
     oldest_ms: int  # when the quarter of an hour began that the longest of them was charged in
 
 
@@ -64,6 +65,7 @@ class JobWaiting(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     status: JobStatus
     messages: int
+    empty_in_seconds: int | None  # at the rate at which they have left so far
     since_ms: int | None
 
 
@@ -109,28 +111,34 @@ def waiting_of_accounts(now_ms: int, days: int) -> list[AccountWaiting]:
             left = line.messages - sum(line.ends.values())
             unended[account][line.gateway] += left
             by_slot[account][line.slot] += left
-    found = [_of_account(account, gateways, by_slot[account]) for account, gateways in unended.items()]
+    through = {state.name: state.empty_in_seconds for state in all_queues(now_ms) if state.kind == "gateway"}
+    found = [_of_account(account, gateways, by_slot[account], through) for account, gateways in unended.items()]
     return sorted((one for one in found if one.messages), key=lambda one: (-one.messages, one.account))
 
 
-def waiting_of_jobs(cursor: Cursor | None, limit: int) -> Page[JobWaiting]:
+def waiting_of_jobs(cursor: Cursor | None, limit: int, now_ms: int) -> Page[JobWaiting]:
     """Jobs with messages that wait at gateways, of up to `limit` jobs that are looked at; a page may be short."""
     page = jobs.of_all(cursor, limit)
-    return Page(tuple(_of_jobs(page.items)), page.cursor)
+    return Page(tuple(_of_jobs(page.items, now_ms)), page.cursor)
 
 
-def _of_account(account: str, gateways: Counter[str], slots: Counter[str]) -> AccountWaiting:
+def _of_account(
+    account: str, gateways: Counter[str], slots: Counter[str], through: Mapping[str, int | None]
+) -> AccountWaiting:
     left = {gateway: count for gateway, count in gateways.items() if count > 0}
+    seconds = [through.get(gateway) for gateway in left]
+    known = [one for one in seconds if one is not None]
     oldest = min((slot for slot, count in slots.items() if count > 0), default=None)
     return AccountWaiting(
         account=account,
         messages=sum(left.values()),
         by_gateway=left,
+        empty_in_seconds=max(known, default=0) if len(known) == len(seconds) else None,
         oldest_ms=begins_ms(oldest) if oldest else 0,
     )
 
 
-def _of_jobs(rows: Iterable[jobs.JobRow]) -> Iterator[JobWaiting]:
+def _of_jobs(rows: Iterable[jobs.JobRow], now_ms: int) -> Iterator[JobWaiting]:
     for row in rows:
         job = row.job
         if job.status not in _UNDER_WAY or not job.present_runs:
@@ -143,8 +151,16 @@ def _of_jobs(rows: Iterable[jobs.JobRow]) -> Iterator[JobWaiting]:
                 name=job.name,
                 status=job.status,
                 messages=tally.charged - tally.left,
+                empty_in_seconds=seconds_for(tally.charged - tally.left, _left_a_second(row, tally, now_ms)),
                 since_ms=job.started_ms,
             )
+
+
+def _left_a_second(row: jobs.JobRow, tally: Tally, now_ms: int) -> float:
+    """Messages of a running job that have left their gateways a second, since it began or went on; 0: none does."""
+    if row.pace is None or row.job.status != "running" or now_ms <= row.pace.at_ms:
+        return 0.0
+    return max(0, tally.left - row.pace.first) * 1000 / (now_ms - row.pace.at_ms)
 
 
 def _gateway_now(

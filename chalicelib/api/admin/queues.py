@@ -31,6 +31,10 @@ class AccountWaitingView(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     messages: int
     by_gateway: dict[str, int]
+    empty_in_seconds: (
+        Annotated[int, Meta(description="Until all that waits at these gateways is through. Null: nobody can say.")]
+        | None
+    )
     oldest_since: Annotated[datetime, Meta(description="To a quarter of an hour.")]
 
 
@@ -42,6 +46,9 @@ class JobWaitingView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     status: JobStatus
     messages: int
+    empty_in_seconds: (
+        Annotated[int, Meta(description="At the rate at which they have left so far. Null: none does.")] | None
+    )
     started_at: datetime | None
 
 
@@ -69,6 +76,7 @@ def list_waiting_by_account(call: AdminCall, query: WaitingQuery) -> Listing[Acc
             account=one.account,
             messages=one.messages,
             by_gateway=dict(one.by_gateway),
+            empty_in_seconds=one.empty_in_seconds,
             oldest_since=instant(one.oldest_ms),
         )
         for one in watch_queues.waiting_of_accounts(call.now_ms, query.days)
@@ -79,7 +87,7 @@ def list_waiting_by_account(call: AdminCall, query: WaitingQuery) -> Listing[Acc
 @endpoints.get("/v1/admin/queues/jobs", faults=("invalid_cursor",))
 def list_waiting_by_job(call: AdminCall, query: PageQuery) -> Listing[JobWaitingView]:
     """See of which jobs messages wait at gateways; a page may be short and not the last."""
-    page = watch_queues.waiting_of_jobs(unseal(call, "waiting jobs", query.cursor), query.limit)
+    page = watch_queues.waiting_of_jobs(unseal(call, "waiting jobs", query.cursor), query.limit, call.now_ms)
     data = tuple(
         JobWaitingView(
             account=one.account,
@@ -87,6 +95,7 @@ def list_waiting_by_job(call: AdminCall, query: PageQuery) -> Listing[JobWaiting
             name=one.name,
             status=one.status,
             messages=one.messages,
+            empty_in_seconds=one.empty_in_seconds,
             started_at=None if one.since_ms is None else instant(one.since_ms),
         )
         for one in page.items
