@@ -191,7 +191,11 @@ def test_an_open_and_a_closed_day_add_up_to_the_same_and_the_closed_one_knows_wh
         assert without_errors == before[by], by
     assert summed("gateway", now_ms=later_ms)[(GATEWAY,)].errors == {"not_delivered": 1}
     assert summed("sender", now_ms=later_ms)[("ACME",)].messages == 7
+    calls = Calls("dynamodb")
     assert list(summed("gateway", now_ms=later_ms, gateway=GATEWAY)) == [(GATEWAY,)]
+    assert calls.made == ["Query", "Scan"]  # its summaries, and whether all accounts have one
+    assert summed("gateway", now_ms=later_ms, gateway=GATEWAY)
+    assert len(calls.made) == 2  # asked again, it is answered from what was summed up
 
 
 def test_a_question_is_gone_on_with_where_it_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
