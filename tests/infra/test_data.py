@@ -26,7 +26,7 @@ FLEETING: Final = {
     "PasswordResets",
     "Binds",
 }
-OF_THE_MOMENT: Final = {"RuleHits", "Leases", "WebhookHealth"}
+OF_THE_MOMENT: Final = {"RuleHits", "Leases", "WebhookHealth", "Alerts"}
 
 
 def properties(name: str) -> dict[str, Any]:

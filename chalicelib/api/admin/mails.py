@@ -105,7 +105,7 @@ def list_bad_mailboxes(call: AdminCall, query: PageQuery) -> Listing[BadMailboxV
     return Listing(data=data, next_cursor=seal(call, "bad mailboxes", page.cursor))
 
 
-@endpoints.post("/v1/admin/bad-mailboxes/lift")
+@endpoints.post("/v1/admin/bad-mailboxes/lift", faults=("not_found",))
 def lift_a_bad_mailbox(call: AdminCall, body: Mailbox) -> Mailbox:
     """Send mail to an address again, which bounced, or whose reader complained."""
     resend_mail.lift(body.address)
