@@ -8,10 +8,8 @@ import getpass
 import sys
 import time
 
-from chalicelib.domain import ids
-from chalicelib.domain.trail import Actor, Doing
 from chalicelib.services.issue_key import issue_admin_key
-from chalicelib.services.record_change import recording
+from chalicelib.services.record_change import recording_command
 from chalicelib.settings import settings
 
 
@@ -21,9 +19,7 @@ def main() -> None:
     arguments.add_argument("name", help="whose key it is, for the list of keys")
     name: str = arguments.parse_args().name
     now_ms = time.time_ns() // 1_000_000
-    actor = Actor(who=f"command:{getpass.getuser()}", role="command")
-    doing = Doing(id=ids.new_ulid(now_ms), at_ms=now_ms, actor=actor, operation="admin_key", account=None)
-    with recording(doing):
+    with recording_command("admin_key", getpass.getuser(), now_ms):
         made = issue_admin_key(name, now_ms)
     sys.stderr.write(f"a key for the administrators of {settings().prefix}, shown this once:\n")
     sys.stdout.write(f"{made.text}\n")

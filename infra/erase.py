@@ -18,6 +18,7 @@ import msgspec
 
 from chalicelib.services import forget_number
 from chalicelib.services.faults import Fault
+from chalicelib.services.record_change import recording_command
 from chalicelib.store.erasures import Erasure
 from chalicelib.wire import EVERYBODY, ArchiveWork
 
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(number: str, account: str | None, by: str, show: Callable[[Erasure], None]) -> Erasure:
     """Begin the erasure, or go on with it, to the end of its look. Raises Fault."""
-    erasure = forget_number.begin(number, account, by, _now_ms(), here=True)
+    with recording_command("erase", by.removeprefix("command:"), _now_ms(), account):
+        erasure = forget_number.begin(number, account, by, _now_ms(), here=True)
     work: ArchiveWork | None = ArchiveWork(id=erasure.id, account=EVERYBODY, what="erase")
     while work is not None:
         work = forget_number.go_on(work, _now_ms())

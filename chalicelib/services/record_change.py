@@ -6,7 +6,7 @@ Services tell what they change by `changed`, once it has happened; who does it, 
 
 import logging
 from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from threading import Lock
 from typing import Any, Final
@@ -15,7 +15,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.domain import trail
+from chalicelib.domain import ids, trail
 from chalicelib.domain.trail import Actor, Change, Doing, Stage
 from chalicelib.services.faults import Fault
 from chalicelib.store import rates
@@ -106,6 +106,12 @@ def recording(doing: Doing, refusals: Container[str] = ()) -> Iterator[None]:
         record.end("done")
     finally:
         _record.reset(token)
+
+
+def recording_command(name: str, by: str, now_ms: int, account: str | None = None) -> AbstractContextManager[None]:
+    """Record what somebody does on the command line; `by` is the name that the machine knows it by."""
+    actor = Actor(who=f"command:{by}", role="command")
+    return recording(Doing(id=ids.new_ulid(now_ms), at_ms=now_ms, actor=actor, operation=name, account=account))
 
 
 def refused(doing: Doing, code: str) -> None:
