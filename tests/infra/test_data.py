@@ -25,6 +25,7 @@ FLEETING: Final = {
     "LoginGuards",
     "PasswordResets",
     "Binds",
+    "GatewayBeats",
 }
 OF_THE_MOMENT: Final = {"RuleHits", "Leases", "WebhookHealth", "Alerts"}
 
