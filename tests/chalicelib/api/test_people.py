@@ -13,7 +13,16 @@ from chalicelib.services.survey_recipients import content_for
 from chalicelib.settings import settings
 from chalicelib.store import cached, jobs, messages, sessions
 from tests.chalicelib.api.world import ACCOUNT, NUMBER, World
-from tests.chalicelib.services.people_world import ANOTHER, EMAIL, PASSWORD, administrator, hash_quickly, mails, person
+from tests.chalicelib.services.people_world import (
+    ANOTHER,
+    EMAIL,
+    FREE,
+    PASSWORD,
+    administrator,
+    hash_quickly,
+    mails,
+    person,
+)
 
 STRANGER = ""  # no key
 
@@ -83,7 +92,7 @@ def test_a_repeated_request_may_come_with_another_of_the_accounts_keys(world: Wo
 
 def test_who_fails_is_told_when_to_come_again_and_nothing_else(world: World) -> None:
     person()
-    for _ in range(5):
+    for _ in range(FREE):
         assert code(log_in(world, password=ANOTHER)) == (401, "invalid_login")
     answer = log_in(world)
     assert code(answer) == (429, "locked_out")
@@ -170,7 +179,7 @@ def test_administrators_keep_users_of_any_account_and_super_keeps_administrators
     assert world.call("GET", f"/v1/admin/users?email={root.email}", key=key).json_body["data"] == []
     assert code(world.call("GET", f"/v1/admin/users/{root.id}", key=key)) == (404, "not_found")
     assert code(world.call("GET", f"/v1/admin/administrators/{user.id}", key=key)) == (404, "not_found")
-    for _ in range(5):
+    for _ in range(FREE):
         log_in(world, password=ANOTHER)
     assert code(log_in(world)) == (429, "locked_out")
     assert world.call("POST", f"/v1/admin/users/{user.id}/unlock", key=key).status_code == 200

@@ -11,7 +11,7 @@ from chalicelib import wire
 from chalicelib.domain import passwords, totp
 from chalicelib.domain.account import Account
 from chalicelib.domain.user import User, UserRole
-from chalicelib.services import keep_user, two_factor
+from chalicelib.services import guard_login, keep_user, two_factor
 from chalicelib.services.begin_session import From
 from chalicelib.services.faults import Fault
 from chalicelib.services.keep_user import Profile, Terms
@@ -26,13 +26,15 @@ ACCOUNT = "acc_one"
 EMAIL = "ana@one.example"
 PASSWORD = "correct horse battery"
 ANOTHER = "staple of the other horse"
+FREE = 3  # failures, fewer than elsewhere: each is a login
 HERE = From("203.0.113.7", "a browser")
 ELSEWHERE = From("198.51.100.9", "")
 _quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def hash_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashes that take no time: what the tests log in with is no secret."""
+    """Hashes that take no time: what the tests log in with is no secret. And FREE failures, so that few are enough."""
+    monkeypatch.setattr(guard_login, "FREE_OF_EMAIL", FREE)
     monkeypatch.setattr(passwords, "_hasher", lambda: _quick)
     monkeypatch.setattr(passwords, "_NOBODYS", _quick.hash("nobody's"))
 

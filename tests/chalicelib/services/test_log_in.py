@@ -21,6 +21,7 @@ from tests.chalicelib.services.people_world import (
     ANOTHER,
     ELSEWHERE,
     EMAIL,
+    FREE,
     HERE,
     NOW_MS,
     PASSWORD,
@@ -120,7 +121,7 @@ def _fail(times: int, *, email: str = EMAIL, origin: From = ELSEWHERE, now_ms: i
 @pytest.mark.parametrize("email", [EMAIL, "nobody@one.example"])
 def test_after_some_failures_the_right_password_has_to_wait_too_and_longer_each_time(email: str) -> None:
     person()
-    assert _fail(FREE_OF_EMAIL, email=email) == ["invalid_login"] * FREE_OF_EMAIL
+    assert _fail(FREE, email=email) == ["invalid_login"] * FREE
     waits = []
     now_ms = NOW_MS
     for _ in range(2):
@@ -139,37 +140,37 @@ def test_tries_at_the_same_moment_are_counted_one_by_one(monkeypatch: pytest.Mon
     def meanwhile(text: str, kept: str | None) -> bool:
         if not inner:
             inner.append("")
-            inner.extend(_fail(FREE_OF_EMAIL + 1))
+            inner.extend(_fail(FREE + 1))
         return False
 
     monkeypatch.setattr(passwords, "is_password", meanwhile)
     refusal(enter, EMAIL, ANOTHER, origin=ELSEWHERE)
     # The first was counted before its password was looked at: so four more, and no fifth.
-    assert inner[1:] == ["invalid_login"] * (FREE_OF_EMAIL - 1) + ["locked_out"] * 2
+    assert inner[1:] == ["invalid_login"] * (FREE - 1) + ["locked_out"] * 2
 
 
 def test_a_stranger_who_fails_on_purpose_does_not_keep_out_who_has_logged_in_before() -> None:
     person()
     enter()
-    _fail(FREE_OF_EMAIL)
+    _fail(FREE)
     assert refusal(enter, origin=ELSEWHERE).code == "locked_out"
     assert enter(now_ms=NOW_MS + 1).user.email == EMAIL
     assert refusal(enter, origin=ELSEWHERE, now_ms=NOW_MS + 1).code == "locked_out"  # no new tries for the stranger
-    for _ in range(FREE_OF_EMAIL):
+    for _ in range(FREE):
         refusal(enter, EMAIL, ANOTHER, now_ms=NOW_MS + 2)
     assert refusal(enter, now_ms=NOW_MS + 2).code == "locked_out"  # at home, too, who fails waits
     guard_login.unlock(EMAIL)
     assert enter(now_ms=NOW_MS + 2)
     assert enter(now_ms=NOW_MS + 2, origin=ELSEWHERE)
     month_ms = 31 * 86_400_000
-    _fail(FREE_OF_EMAIL, now_ms=NOW_MS + month_ms, origin=From("192.0.2.1", ""))
+    _fail(FREE, now_ms=NOW_MS + month_ms, origin=From("192.0.2.1", ""))
     assert refusal(enter, now_ms=NOW_MS + month_ms).code == "locked_out"
 
 
 def test_who_gets_in_has_nothing_held_against_it() -> None:
     person()
     for _ in range(2):
-        _fail(FREE_OF_EMAIL - 1, origin=HERE)
+        _fail(FREE - 1, origin=HERE)
         enter()
 
 

@@ -6,13 +6,13 @@ import logging
 import pytest
 
 from chalicelib.domain import totp
-from chalicelib.domain.lockout import FREE_OF_EMAIL
 from chalicelib.domain.user import User
 from chalicelib.services import two_factor
 from chalicelib.services.authenticate import Administrator, authenticate
 from chalicelib.settings import Settings, settings
 from chalicelib.store import secrets, users
 from tests.chalicelib.services.people_world import (
+    FREE,
     LATER_MS,
     NOW_MS,
     PASSWORD,
@@ -67,10 +67,8 @@ def test_a_code_tells_nobody_that_the_password_was_right_but_its_lack_does() -> 
 def test_codes_cannot_be_guessed_on_and_on_by_who_has_the_password() -> None:
     root = administrator()
     Authenticator(root)
-    codes = [
-        refusal(enter, root.email, code=f"00000{number}", now_ms=LATER_MS).code for number in range(FREE_OF_EMAIL + 1)
-    ]
-    assert codes == ["invalid_login"] * FREE_OF_EMAIL + ["locked_out"]
+    codes = [refusal(enter, root.email, code=f"00000{number}", now_ms=LATER_MS).code for number in range(FREE + 1)]
+    assert codes == ["invalid_login"] * FREE + ["locked_out"]
 
 
 def test_a_recovery_code_lets_in_once_and_new_ones_replace_them_all() -> None:
