@@ -284,8 +284,8 @@ class JobWork(msgspec.Struct, frozen=True, kw_only=True, tag="job"):
     """⟨jobs⟩: have a job go on. What is to be done, the job's row says; `at` is where it stood when this was sent.
 
     prepare: read recipients, from chunk `at` on. start: it is due, at that instant (ms). feed: send, from recipient
-    `at` on. report: make the file of results that is called `id`. file: make the file of the report that `job` names. Of
-    contacts, where `job` names an import, an export, or a group: import, export, forget (what was in a group that is
+    `at` on. report: make the file of results that is called `id`. file: make the file of the report that `job` names.
+    Of contacts, where `job` names an import, an export, or a group: import, export, forget (what was in a group that is
     deleted).
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from chalicelib.domain.message import RANK, Final, Queued, Status
 from chalicelib.domain.usage import slot_at
-from chalicelib.store import ends
+from chalicelib.store import accounts, ends
 from chalicelib.store.ends import End
 from chalicelib.store.messages import Whose
 
@@ -30,7 +30,8 @@ def count_ends(ended: Iterable[Ended], queued: Mapping[Whose, Queued], now_ms: i
             by_account[account].append(_end(message, final, paid))
     standing: dict[Whose, Status] = {}
     for account, some in by_account.items():
-        counted = ends.count(account, some, now_ms)
+        of = accounts.cached(account, now_ms)
+        counted = ends.count(account, some, now_ms, of.shards if of else 1)
         standing |= {(account, message): status for message, status in counted.items()}
     return standing
 

@@ -20,6 +20,7 @@ from chalicelib.store.message_days import Reach, Seen
 # How much a page looks at before it ends: messages, and days without any.
 MOST_SEEN: Final = 2_000
 A_DAY: Final = 40
+_FILTERED: Final = 150  # messages that are read at a time where some of them will not be told
 _AHEAD_MS: Final = 40 * 86_400_000  # messages are made at most so long before they are charged
 
 
@@ -76,6 +77,8 @@ def _seen(account: Account, asked: Asked, before: str, size: int) -> Iterator[Se
         return _to(account.id, asked, before, size)
     if asked.job is not None:
         return _of_job(account.id, asked, before, size)
+    if (asked.sender, asked.status, asked.operator) != (None, None, None):
+        size = max(size, _FILTERED)
     return message_days.backwards(account.id, account.shards, Reach(period.since_ms, period.until_ms, before, size))
 
 

@@ -1,6 +1,8 @@
 """Ends: under which status each message's end is counted in its account's usage, so that it is counted once."""
 
+import random
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -50,17 +52,18 @@ class _Try(msgspec.Struct, frozen=True):
         return UsageLine(slot=slot, country=country, operator=operator, gateway=gateway, ends=ends, latencies=latencies)
 
 
-def count(account: str, ends: Sequence[End], now_ms: int) -> dict[str, Status]:
+def count(account: str, ends: Sequence[End], now_ms: int, shards: int = 1) -> dict[str, Status]:
     """Count each end, once, unless one that ranks as high is counted; the status that each message counts under now.
 
-    Of one message at most one end. What was learned of it at the same moment, elsewhere, finds its item there: of two
+    Of one message at most one end. Those who count at the same time meet in usage: `shards` says over how many items
+    they are spread. What was learned of it at the same moment, elsewhere, finds its item there: of two
     ends the higher stays, whoever comes first. Raises dynamo.Overloaded.
     """
     standing: dict[str, Status] = {}
     left = [_Try(end) for end in ends]
     while left:
         group, left = _first_that_fit(left)
-        reasons = dynamo.transact(lambda transaction, group=group: _build(transaction, account, group, now_ms))  # type: ignore[misc]  # a lambda's default has no type
+        reasons = dynamo.transact(partial(_build, account=account, group=group, now_ms=now_ms, shards=shards))
         if not reasons:
             standing |= {one.end.message: one.end.status for one in group}
             continue
@@ -76,12 +79,13 @@ def count(account: str, ends: Sequence[End], now_ms: int) -> dict[str, Status]:
     return standing
 
 
-def _build(transaction: TransactWrite, account: str, group: Sequence[_Try], now_ms: int) -> None:
+def _build(transaction: TransactWrite, *, account: str, group: Sequence[_Try], now_ms: int, shards: int) -> None:
+    share = random.randrange(shards)  # noqa: S311 - no secret; another one when it is tried again
     for one in group:
         item = EndTable(one.end.message, status=one.end.status.value, expires=now_ms // 1000 + KEPT_SECONDS)
         as_known = EndTable.message.does_not_exist() if one.over is None else EndTable.status == one.over.value
         transaction.save(item, condition=as_known, return_values=_ALL_OLD)
-    usage.add_ends_to(transaction, account, merged(one.line for one in group))
+    usage.add_ends_to(transaction, account, merged(one.line for one in group), share)
 
 
 def _first_that_fit(tries: Sequence[_Try]) -> tuple[list[_Try], list[_Try]]:

@@ -1,7 +1,7 @@
 """Usage: what each account sent and paid, by quarter-hour, operator and gateway; exact, as transactions add it up.
 
 What is counted where a message is charged, and where money moves, has an item of its own; how messages ended has
-another: so those who charge and those who settle do not stand in each other's way.
+another, or as many as the account has shards: so those who charge and those who settle are not in each other's way.
 """
 
 from collections.abc import Iterable, Iterator
@@ -57,23 +57,22 @@ class AccountsLine(NamedTuple):
 def add_to(transaction: TransactWrite, account: str, lines: Iterable[UsageLine]) -> None:
     """Have the transaction count in what was sent, and what moved: an item a line. Each key at most once in it."""
     for line in lines:
-        _add(transaction, account, "", line, {name: getattr(line, name) for name in SUMS})
+        _add(transaction, account, _name(line), line.day, {name: getattr(line, name) for name in SUMS})
 
 
-def add_ends_to(transaction: TransactWrite, account: str, lines: Iterable[UsageLine]) -> None:
-    """Have the transaction count in how messages ended: an item a line. Each key at most once in it."""
+def add_ends_to(transaction: TransactWrite, account: str, lines: Iterable[UsageLine], share: int = 0) -> None:
+    """Have the transaction count in how messages ended: an item a line. Each key at most once in it.
+
+    `share`: in which of a line's items; they are one when they are read, and whoever counts may take any.
+    """
     for line in lines:
         latencies = dict(zip(_LATENCIES, line.latencies, strict=False))
-        _add(transaction, account, _OF_ENDS, line, {**line.ends, **latencies})
+        _add(transaction, account, f"{_OF_ENDS}{_name(line)}#{share}", line.day, {**line.ends, **latencies})
 
 
-def _add(transaction: TransactWrite, account: str, kind: str, line: UsageLine, sums: dict[Any, int]) -> None:
-    operator_line = f"{line.country}#{line.operator}#{line.gateway}"
-    names: list[Action] = [
-        UsageTable.day.set(line.day),
-        UsageTable.account_line.set(f"{account}#{_place(line.slot)}#{operator_line}"),
-    ]
-    item = UsageTable(_month_key(account, line.day[:7]), f"{kind}{_place(line.slot)}#{operator_line}")
+def _add(transaction: TransactWrite, account: str, name: str, day: str, sums: dict[Any, int]) -> None:
+    names: list[Action] = [UsageTable.day.set(day), UsageTable.account_line.set(f"{account}#{name}")]
+    item = UsageTable(_month_key(account, day[:7]), name)
     transaction.update(item, [*names, *(getattr(UsageTable, name).add(count) for name, count in sums.items() if count)])
 
 
@@ -97,7 +96,7 @@ def month(account: str, month: str) -> list[UsageLine]:
 
 
 def of_day(day: str) -> Iterator[AccountsLine]:
-    """Every account's lines of a UTC day (YYYY-MM-DD), by account and slot; read as they are asked for.
+    """Every account's lines of a UTC day (YYYY-MM-DD), by account; read as they are asked for.
 
     Out of an index, which is moments behind. A line's ends come apart from what else there is of its key: add them up.
     """
@@ -136,13 +135,17 @@ def _month_key(account: str, month: str) -> str:
     return f"{account}#{month}"
 
 
+def _name(line: UsageLine) -> str:
+    return f"{_place(line.slot)}#{line.country}#{line.operator}#{line.gateway}"
+
+
 def _place(slot: str) -> str:
     """Of a slot, within its month: DDTHHMM."""
     return f"{slot[8:13]}{slot[14:16]}"
 
 
 def _line(item: UsageTable) -> UsageLine:
-    place, country, operator, gateway = str(item.line).removeprefix(_OF_ENDS).split("#", 3)
+    place, country, operator, gateway, *_ = str(item.line).removeprefix(_OF_ENDS).split("#")
     counted = item.attribute_values
     latencies = tuple(int(counted.get(name, 0)) for name in _LATENCIES)
     return UsageLine(

@@ -37,8 +37,10 @@ OPERATORS: Final = ("Movistar", "Orange", "Vodafone")
 LIMIT: Final = 50
 _MARK_ID: Final = "msg_00000000000000000000000000"
 _MARK_TO: Final = "+34600000000"
+_MARK_LOG: Final = "<the log that it is in>"
 _MARK_MS: Final = 4_102_444_800_123
 _BLOCK: Final = 20_000
+Row = tuple[str, str, str]
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench",
@@ -121,19 +123,11 @@ def _fill(tables: SqliteTables, count: int) -> Job:
     )
     kinds = [_prototypes(operator, status) for operator in OPERATORS for status in ("delivered", "undelivered")]
     for at in range(0, count, _BLOCK):
-        log, by_number, late = [], [], []
+        rows: dict[str, list[Row]] = {"": [], "/by_recipient": [], "/by_decision": []}
         for number in range(at, min(at + _BLOCK, count)):
-            for row in _rows(number, count, job, kinds[number % 3 * 2 + (number % 97 == 0)]):
-                log.append((row["log"]["S"], row["fact"]["S"], json.dumps(row)))
-                if "recipient" in row:
-                    key = json.dumps({name: row[name] for name in ("log", "fact", "recipient")})
-                    by_number.append((row["recipient"]["S"], row["fact"]["S"], key))
-                if "late" in row:
-                    key = json.dumps({name: row[name] for name in ("log", "fact", "late", "decided")})
-                    late.append((row["late"]["S"], row["decided"]["S"], key))
-        tables.put("bench-messages", log)
-        tables.put("bench-messages/by_recipient", by_number)
-        tables.put("bench-messages/by_decision", late)
+            _add(rows, number, count, job, kinds[number % 3 * 2 + (number % 97 == 0)])
+        for index, some in rows.items():
+            tables.put(f"bench-messages{index}", some)
     tables.put("bench-usage", _usage(count))
     return job
 
@@ -177,29 +171,29 @@ def _prototypes(operator: str, status: str) -> list[str]:
         ),
         Ended(at_ms=_MARK_MS, status=Status(status)),
     ]
-    return [json.dumps(messages._item(Noted(ACCOUNT.id, _MARK_ID, fact, 90)).serialize()) for fact in facts]
+    items = [messages._item(Noted(ACCOUNT.id, _MARK_ID, fact, 90)).serialize() for fact in facts]
+    return [json.dumps({**item, "log": {"S": _MARK_LOG}}) for item in items]
 
 
-def _rows(number: int, count: int, job: Job, facts: list[str]) -> Iterator[dict[str, Any]]:
-    """The message's items: every other one is the job's."""
+def _add(rows: dict[str, list[Row]], number: int, count: int, job: Job, facts: list[str]) -> None:
+    """The message's items, and those of the indexes: every other one is the job's."""
     at_ms = DAY_MS + number * 85_000_000 // count + 600_000 * (number % 2)
     if number % 2:
         message_id = ids.run_message_id(job.runs[0], number // 2)
     else:
         message_id = ids.new_message_id(at_ms - 300, ACCOUNT.shards)
-    created_ms = ids.created_ms_of(message_id)
+    created_ms, to = ids.created_ms_of(message_id), f"+3460{number:07}"
     log = messages.log_of(ACCOUNT.id, ids.day_at(created_ms), ids.shard_of(message_id))
-    for raw in facts:
-        told = (
-            raw.replace(_MARK_ID, message_id).replace(_MARK_TO, f"+3460{number:07}").replace(str(_MARK_MS), str(at_ms))
-        )
-        row = json.loads(told)
-        row["log"] = {"S": log}
-        row.pop("late", None)
-        row.pop("decided", None)
-        if row["fact"]["S"].endswith("#queued") and at_ms - created_ms > LATE_MS:
-            row["late"], row["decided"] = {"S": log}, {"S": f"{at_ms:015}#{message_id}"}
-        yield row
+    for raw, key in zip(facts, ("queued", "submitted#001", "receipt#001#x", "final#x"), strict=True):
+        told = raw.replace(_MARK_ID, message_id).replace(_MARK_LOG, log)
+        told = told.replace(_MARK_TO, to).replace(str(_MARK_MS), str(at_ms))
+        rows[""].append((log, f"{message_id}#{key}", told))
+    at = {"log": {"S": log}, "fact": {"S": f"{message_id}#queued"}}
+    whose = f"{ACCOUNT.id}#{to}"
+    rows["/by_recipient"].append((whose, at["fact"]["S"], json.dumps({**at, "recipient": {"S": whose}})))
+    if at_ms - created_ms > LATE_MS:
+        place = f"{at_ms:015}#{message_id}"
+        rows["/by_decision"].append((log, place, json.dumps({**at, "late": {"S": log}, "decided": {"S": place}})))
 
 
 def _usage(count: int) -> Iterator[tuple[str, str, str]]:

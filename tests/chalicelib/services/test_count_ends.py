@@ -1,8 +1,10 @@
 """Counting ends: each message under one status, whoever learns of its ends, in whatever order, however often."""
 
+import random
 from collections.abc import Sequence
 from itertools import permutations
 
+import msgspec
 import pytest
 
 from chalicelib import wire
@@ -11,7 +13,8 @@ from chalicelib.domain.message import Status
 from chalicelib.domain.usage import UsageLine, added_up
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle
-from chalicelib.store import dynamo, ends, messages, usage
+from chalicelib.store import accounts, dynamo, ends, messages, usage
+from chalicelib.store.usage import UsageTable
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, NOW_MS, PRICE_MICROS
 
@@ -103,8 +106,8 @@ def test_what_died_between_count_and_fact_is_counted_once_and_noted_and_paid_bac
     (message,) = charged()
     real = ends.count
 
-    def die(account: str, some: Sequence[ends.End], now_ms: int) -> dict[str, Status]:
-        real(account, some, now_ms)
+    def die(account: str, some: Sequence[ends.End], now_ms: int, shards: int) -> dict[str, Status]:
+        real(account, some, now_ms, shards)
         raise Crash
 
     monkeypatch.setattr(ends, "count", die)
@@ -134,3 +137,17 @@ def test_what_was_never_charged_is_not_counted() -> None:
     world.open_account()
     settle_all(world.ended(ids.new_message_id(NOW_MS), Status.CANCELED))
     assert counted().ends == {}
+
+
+def test_a_busy_accounts_ends_are_spread_over_items_and_read_as_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.open_account()
+    row = accounts.versioned(ACCOUNT)
+    assert row is not None
+    accounts.change(ACCOUNT, row.version, msgspec.structs.replace(row.value, shards=3))
+    shares = iter((2, 0, 1))
+    monkeypatch.setattr(random, "randrange", lambda _shards: next(shares))
+    for message in charged(3):
+        settle_all(world.ended(message, Status.FAILED))
+    (line,) = (line for line in usage.month(ACCOUNT, "2025-10") if line.messages)
+    assert line.ends == {Status.FAILED: 3}
+    assert len(list(UsageTable.query(f"{ACCOUNT}#2025-10", UsageTable.line.startswith("ends#")))) == 3
