@@ -60,6 +60,7 @@ from chalicelib.api.admin import (
     waiting,
 )
 from chalicelib.api.admin import cdr_exports as cdr_exports_of_accounts
+from chalicelib.api.admin import forwards as forwards_of_house
 from chalicelib.api.admin import jobs as jobs_of_accounts
 from chalicelib.api.admin import users as users_of_accounts
 from chalicelib.api.endpoints import Endpoints
@@ -114,6 +115,7 @@ _OPERATIONS: Final = (
     cdr_exports_of_accounts.endpoints,
     trail.endpoints,
     mails.endpoints,
+    forwards_of_house.endpoints,
     report_messages.endpoints,
     report_logs.endpoints,
     report_checks.endpoints,

@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.message_types import instant
 from chalicelib.domain.email_address import MAX_ADDRESS
 from chalicelib.domain.forward import Forward, ForwardState
-from chalicelib.domain.mail import FORWARDED, TOPICS, Kind, Language, Logged, MailState, Module
+from chalicelib.domain.mail import FORWARDED, FORWARDED_BY_HOUSE, TOPICS, Kind, Language, Logged, MailState, Module
 from chalicelib.domain.user import User
 from chalicelib.mails.compose import HIDDEN_PASS, text_of
 
@@ -21,6 +21,11 @@ Address = Annotated[
 Forwardable = Literal["credits", "prices", "jobs", "webhooks", "summaries"]
 Modules = Annotated[
     tuple[Forwardable, ...], Meta(min_length=1, max_length=len(FORWARDED), description="What it is told of.")
+]
+
+HouseModules = Annotated[
+    tuple[Literal["gateways"], ...],
+    Meta(min_length=1, max_length=len(FORWARDED_BY_HOUSE), description="What it is told of."),
 ]
 
 
@@ -54,6 +59,19 @@ class ForwardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 class NewForward(ForwardSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An address to forward notifications to."""
+
+    address: Address
+
+
+class HouseForwardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What of administrators' notifications is forwarded, and in which language."""
+
+    modules: HouseModules
+    language: Language = "en"
+
+
+class NewHouseForward(HouseForwardSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An address to forward administrators' notifications to."""
 
     address: Address
 

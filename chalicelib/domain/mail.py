@@ -8,6 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 NOBODYS: Final = "-"  # stands for the account of what is told to administrators
+HOUSE: Final = "Chasqui"  # what it is called there
 MAX_VALUE: Final = 300  # characters of a value
 MAX_LINES: Final = 20  # of a value whose name ends in _lines
 INSTANT: Final = "_ms"  # such a value's name ends so: an epoch instant, told in the reader's time zone
@@ -114,8 +115,15 @@ TOPICS: Final[Mapping[Kind, Topic]] = {
     ),
 }
 OPTIONAL: Final = tuple(kind for kind, topic in TOPICS.items() if topic.is_optional)
-# Of what a customer may have forwarded: all that is told to an account, and not to one person.
-FORWARDED: Final = tuple(dict.fromkeys(topic.module for topic in TOPICS.values() if topic.audience == "account"))
+
+
+def forwarded(audience: Audience) -> tuple[Module, ...]:
+    """The modules that may be forwarded of what that audience is told: never what is told to one person."""
+    return tuple(dict.fromkeys(topic.module for topic in TOPICS.values() if topic.audience == audience))
+
+
+FORWARDED: Final = forwarded("account")
+FORWARDED_BY_HOUSE: Final = forwarded("administrators")
 
 
 class BadNotice(ValueError):

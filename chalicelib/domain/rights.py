@@ -98,6 +98,8 @@ _TABLE: Final = {
     "admin.reports:write": "super billing key",  # default gateways and prices
     "admin.mails:read": "super support key",
     "admin.mails:write": "super support key",
+    "admin.forwards:read": "super key",
+    "admin.forwards:write": "super key",
     "admin.bad-mailboxes:read": "super support key",
     "admin.bad-mailboxes:write": "super support key",
     "admin.queues:read": "super support billing routing key",

@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.domain import email_address, ids
 from chalicelib.domain.forward import Forward
-from chalicelib.domain.mail import NOBODYS, TOPICS, Audience, Mail, Notice, Topic, mail_id
+from chalicelib.domain.mail import HOUSE, NOBODYS, TOPICS, Audience, Mail, Notice, Topic, mail_id
 from chalicelib.domain.user import User
 from chalicelib.services.summarize import summarized
 from chalicelib.store import accounts, forwards, mails, queues, users
@@ -48,8 +48,9 @@ def send_on(found: list[str], account: str | None, now_ms: int) -> None:
 
 def _mails(notice: Notice, at_ms: int, now_ms: int) -> list[Mail]:
     """The mails of a notice, one an address."""
-    account = accounts.cached(notice.account, now_ms) if notice.account else None
-    if notice.account and account is None:
+    of_house = notice.account in (None, NOBODYS)
+    account = None if of_house else accounts.cached(notice.account or "", now_ms)
+    if account is None and not of_house:
         return []
     topic = TOPICS[notice.kind]
     by_mailbox = {email_address.key(reader.address): reader for reader in _READERS[topic.audience](notice, topic)}
@@ -60,11 +61,11 @@ def _mails(notice: Notice, at_ms: int, now_ms: int) -> list[Mail]:
             kind=notice.kind,
             address=reader.address,
             created_ms=at_ms,
-            account=notice.account,
+            account=account.id if account else None,
             user=reader.user,
             forward=reader.forward,
             addressee=reader.name,
-            account_name=account.name if account else "",
+            account_name=account.name if account else HOUSE,
             language="es" if reader.language == "es" else "en",
             time_zone=reader.time_zone or (account.time_zone if account else "UTC"),
             values=notice.values,
@@ -80,20 +81,19 @@ def _named(notice: Notice, _topic: Topic) -> Iterator[_Reader]:
 
 
 def _of_account(notice: Notice, topic: Topic) -> Iterator[_Reader]:
-    """Further readers first, so that a user with the same address is the one who stays."""
-    if notice.account is None:
-        return
-    for forward in forwards.get(notice.account).forwards:
-        if forward.state == "confirmed" and topic.module in forward.modules:
-            yield _of_forward(forward)
-    yield from _users(notice.account, notice, topic)
+    if notice.account is not None:
+        yield from _told(notice.account, notice, topic)
 
 
 def _administrators(notice: Notice, topic: Topic) -> Iterator[_Reader]:
-    yield from _users(None, notice, topic)
+    yield from _told(None, notice, topic)
 
 
-def _users(account: str | None, notice: Notice, topic: Topic) -> Iterator[_Reader]:
+def _told(account: str | None, notice: Notice, topic: Topic) -> Iterator[_Reader]:
+    """Further readers first, so that a user with the same address is the one who stays."""
+    for forward in forwards.get(account or NOBODYS).forwards:
+        if forward.state == "confirmed" and topic.module in forward.modules:
+            yield _of_forward(forward)
     for row in users.of_account(account):
         user = row.value
         wants = notice.kind not in user.mails_off or not topic.is_optional

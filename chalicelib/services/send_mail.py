@@ -10,8 +10,8 @@ from typing import Final
 
 from chalicelib.domain import email_address
 from chalicelib.domain.bad_mailbox import is_held_back
-from chalicelib.domain.forward import CONFIRM_MS
-from chalicelib.domain.mail import TOPICS, Kind, Logged, Mail
+from chalicelib.domain.forward import CONFIRM_MS, Token
+from chalicelib.domain.mail import NOBODYS, TOPICS, Kind, Logged, Mail
 from chalicelib.mails.compose import Pass, message_of, text_of
 from chalicelib.services import keep_forwards, reset_password
 from chalicelib.settings import settings
@@ -91,7 +91,7 @@ def _invitation(mail: Mail, now_ms: int) -> Pass:
 
 
 def _confirmation(mail: Mail, now_ms: int) -> Pass:
-    token = keep_forwards.mint(mail.account or "", mail.forward or "", now_ms)
+    token = keep_forwards.mint(mail.account or NOBODYS, mail.forward or "", now_ms)
     return _pass(settings().public_url, _CONFIRM, token, now_ms + CONFIRM_MS)
 
 
@@ -113,10 +113,11 @@ def _stop_of(mail: Mail) -> str:
     """Where a further reader ends it. Raises _Unsendable where it has."""
     if mail.forward is None or mail.kind is Kind.FORWARD_CONFIRM:
         return ""
-    forward = forwards.get(mail.account or "").get(mail.forward)
+    whose = mail.account or NOBODYS
+    forward = forwards.get(whose).get(mail.forward)
     if forward is None or forward.state != "confirmed":
         raise _Unsendable(NO_READER)
-    token = f"{mail.account}.{forward.id}.{forward.stop}"
+    token = str(Token(whose, forward.id, forward.stop))
     return f"{settings().public_url}{_STOP}{token}" if settings().public_url else token
 
 
@@ -127,7 +128,7 @@ def _put_off(logged: Logged, error: ses.NotTaken, now_ms: int) -> None:
         return
     seconds = WAITS_SECONDS[attempts - 1]
     mails.put_off(mail.id, error.code, now_ms + seconds * 1000 - _LEEWAY_MS)
-    again = MailBundle(id=f"{mail.id}/{attempts}", account=mail.account or "-", at_ms=now_ms, mail=mail.id)
+    again = MailBundle(id=f"{mail.id}/{attempts}", account=mail.account or NOBODYS, at_ms=now_ms, mail=mail.id)
     queues.send(queues.MAILS, again, delay_seconds=seconds)
     log.warning("mail put off", extra={**_named(mail), "reason": error.code, "seconds": seconds})
 

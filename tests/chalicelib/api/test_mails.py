@@ -266,3 +266,27 @@ def test_a_grant_that_is_asked_for_again_is_mailed_once(world: World) -> None:
     world.as_admin("POST", f"/v1/admin/accounts/{ACCOUNT.id}/credits", {"amount": "-1", "why": "taken back"})
     pump(world.now_ms())
     assert to("ana@example.com") == ["Credit for One: 1"]
+
+
+def test_administrators_notifications_are_forwarded_too(world: World) -> None:
+    given = {"address": "ops@example.com", "modules": ["gateways"]}
+    made = world.as_admin("POST", "/v1/admin/forwards", given)
+    assert made.status_code == 201, made.body
+    pump(world.now_ms())
+    assert to("ops@example.com") == ["Do you want notifications of Chasqui?"]
+    token = token_of(text_of(inbox()[0]), "confirm")
+    assert world.call("POST", "/v1/mail-links/confirm", {"token": token}, key="").status_code == 200
+    down = {"gateway": "gtw", "gateway_name": "G", "reason": "refused"}
+    notify(Notice(Kind.GATEWAY_DOWN, "gtw/1", values=down), world.now_ms())
+    pump(world.now_ms())
+    assert to("ops@example.com")[1:] == ["Gateway down: gtw"]
+    stop = token_of(text_of(inbox()[-1]), "stop")
+    assert world.call("POST", "/v1/mail-links/stop", {"token": stop}, key="").json_body["state"] == "stopped"
+    path = f"/v1/admin/forwards/{made.json_body['id']}"
+    assert world.as_admin("PUT", path, {"modules": ["gateways"], "language": "es"}).json_body["language"] == "es"
+    assert world.as_admin("POST", f"{path}/ask").status_code == 429
+    assert [one["state"] for one in world.as_admin("GET", "/v1/admin/forwards").json_body["data"]] == ["stopped"]
+    assert world.call("GET", "/v1/forwards").json_body["data"] == []  # an account has its own
+    assert world.call("DELETE", f"/v1/forwards/{made.json_body['id']}").status_code == 404
+    assert world.as_admin("DELETE", path).status_code == 200
+    assert world.as_admin("POST", "/v1/admin/forwards", {**given, "modules": ["credits"]}).status_code == 422
