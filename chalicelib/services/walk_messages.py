@@ -43,7 +43,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 
     days: Span
     account: str | None = None
-    number: str | None = None  # E.164 with +; what was refused unqueued is not found by it
+    number: str | None = None  # E.164 with +; what is not queued, scheduled or refused yet is not found by it
 
 
 Pick = Callable[[Account, str, Sequence[AnyFact]], R | None]

@@ -134,7 +134,7 @@ def sent_to(account: str, recipient: str, limit: int) -> list[str]:
 
 def to_number(account: str, recipient: str, since_ms: int, until_ms: int, before: str, limit: int) -> list[str]:
     """The ids of up to `limit` messages to a number (E.164 with +) that were made in [since_ms, until_ms), newest
-    first, those before the one named ('': from the newest). What was refused unqueued is not among them.
+    first, those before the one named ('': from the newest). What is not queued or refused yet is not among them.
     """
     first = f"{ids.MESSAGE_PREFIX}{ids.floor_at(since_ms)}"
     last = min(f"{ids.MESSAGE_PREFIX}{ids.floor_at(until_ms)}", before or "~")

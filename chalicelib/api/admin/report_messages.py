@@ -122,7 +122,7 @@ class FindQuery(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Annotated[str, Meta(min_length=1, max_length=64, description="As a response, a receipt or a list has it.")]
         | None
     ) = None
-    number: Annotated[Number, Meta(description="Refused messages are not found by it: name the days.")] | None = None
+    number: Number | None = None
     text_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
     gateway: Annotated[GatewayId, Meta(description="That it was charged for, or that took it.")] | None = None
     status: Status | None = None

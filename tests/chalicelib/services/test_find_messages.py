@@ -33,12 +33,12 @@ ENDPOINT = Endpoint(id="whk_one", url="https://a.example", created_ms=0)
 PDU = PduFields(SUBMIT_SM, 7, "", 5, 0, "ACME", 1, 1, "34•••••••22", 0, 1, 0, 5)
 
 
-def charged(account: str = ACCOUNT, gateway: str = GATEWAY, to: str = "+34600111222") -> str:
-    """A message of the account that is charged for the gateway; its id."""
+def charged(account: str = ACCOUNT, gateway: str = GATEWAY, to: str = "+34600111222", by: str = "") -> str:
+    """A message of the account that is charged for the gateway, or refused `by` that code; its id."""
     world.open_account(account)
     draft = world.draft()
     draft = msgspec.structs.replace(draft, content=msgspec.structs.replace(draft.content, to=to))
-    charge([world.routed(draft, by=world.decision(gateway), account=account)], NOW_MS)
+    charge([world.routed(draft, by=by or world.decision(gateway), account=account)], NOW_MS)
     return draft.id
 
 
@@ -64,8 +64,9 @@ def test_each_filter_finds_its_messages_whosever_they_are() -> None:
     rule_rows.gateways.put(Gateway(id=GATEWAY, name="A", host="h", port=1, system_id="x"))
     one, two = charged(), charged(OTHER_ACCOUNT, OTHER_GATEWAY)
     three = charged(OTHER_ACCOUNT, to="+34600999888")
+    refused = charged(to="+34600777666", by="no_route")
     taken(one, "0000BEEF")
-    assert sorted(ids_of(Wanted())) == sorted((one, two, three))
+    assert sorted(ids_of(Wanted())) == sorted((one, two, three, refused))
     rows = [
         (Wanted(message_id=two), [two]),
         (Wanted(message_id=two, account=ACCOUNT), []),
@@ -74,6 +75,8 @@ def test_each_filter_finds_its_messages_whosever_they_are() -> None:
         (Wanted(smsc_id="48879"), [one]),  # as an operator's list may have it: decimal
         (Wanted(smsc_id="beef", gateway=OTHER_GATEWAY), []),
         (Wanted(number="+34600999888"), [three]),
+        (Wanted(number="+34600777666"), [refused]),
+        (Wanted(status=Status.REJECTED), [refused]),
         (Wanted(number="+34600111222"), sorted((one, two), reverse=True)),
         (Wanted(number="+34600111222", account=OTHER_ACCOUNT), [two]),
         (Wanted(gateway=OTHER_GATEWAY), [two]),
