@@ -84,6 +84,11 @@ class TrailFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The ULID of what it is about."""
         return doing_of(self.id)
 
+    @property
+    def passing(self) -> bool:
+        """Whether it may be forgotten some day: a refusal that stands alone. The end of what was begun may not."""
+        return self.stage == "refused" and self.id == _id(self.doing, _FIRST)
+
 
 def doing_of(fact_id: str) -> str:
     """The ULID of what a fact is about."""
@@ -162,6 +167,10 @@ def entries(facts: Iterable[TrailFact], ended_before: str | None = None) -> Iter
         known = fact.doing
 
 
+def _id(doing: str, place: int) -> str:
+    return f"{doing}.{place:0{_PLACE_DIGITS}}"
+
+
 def _plain(record: msgspec.Struct | Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if record is None else msgspec.to_builtins(record, str_keys=True, enc_hook=str)
 
@@ -170,7 +179,7 @@ def _fact(doing: Doing, place: int, stage: Stage, **more: Any) -> TrailFact:
     actor = doing.actor or NOBODY
     return TrailFact(
         **{
-            "id": f"{doing.id}.{place:0{_PLACE_DIGITS}}",
+            "id": _id(doing.id, place),
             "stage": stage,
             "at_ms": doing.at_ms,
             "who": actor.who,

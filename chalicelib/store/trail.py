@@ -116,7 +116,7 @@ def _item(fact: TrailFact) -> TrailTable:
         who=fact.who,
         subject=None if fact.subject is None else str(fact.subject)[:_MAX_SUBJECT],
         body=msgspec.json.encode(fact).decode(),
-        expires=fact.at_ms // 1_000 + REFUSALS_KEPT_SECONDS if fact.stage == "refused" else None,
+        expires=fact.at_ms // 1_000 + REFUSALS_KEPT_SECONDS if fact.passing else None,
     )
 
 

@@ -31,6 +31,12 @@ def test_of_what_ended_only_the_end_is_told_and_what_did_not_is_unfinished() -> 
         assert [outcome for _, outcome in first + rest] == told, cut
 
 
+def test_a_refusal_alone_passes_but_not_the_end_of_what_was_begun() -> None:
+    assert trail.refused(doing(1), "forbidden").passing
+    assert not trail.ended(doing(1), "refused", [], "account_suspended")[0].passing
+    assert not trail.begun(doing(1)).passing
+
+
 def test_each_changed_thing_has_a_fact_and_what_is_too_many_is_counted() -> None:
     changes = [trail.change("contact", str(number), None, {}) for number in range(MAX_CHANGES + 5)]
     facts = trail.ended(doing(1), "done", changes)
