@@ -9,10 +9,11 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
 from chalicelib.domain.account import Account
+from chalicelib.domain.mail import Kind, Logged, Notice
 from chalicelib.domain.user import User, UserRole
 from chalicelib.services.post_mail import post
 from chalicelib.settings import settings
-from chalicelib.store import accounts, queues, users
+from chalicelib.store import accounts, mails, queues, users
 from chalicelib.wire import MailBundle, decode
 from tests.world import REGION
 
@@ -22,6 +23,7 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 ACCOUNT = Account(id="acc_one", name="Acme", created_ms=NOW_MS, time_zone="Europe/Madrid")
 FROM = "Chasqui <no-reply@chasqui.example>"
+GRANTED = Notice(Kind.CREDIT_GRANTED, "01GRANT", account=ACCOUNT.id, values={"amount": "5", "balance": "7.5"})
 
 
 def set_up(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
@@ -82,3 +84,18 @@ def _read(raw: str) -> EmailMessage:
 
 def _backend() -> Any:
     return ses_backends[DEFAULT_ACCOUNT_ID][REGION]
+
+
+def logged() -> list[Logged]:
+    """The account's mails, newest first."""
+    return list(mails.of_account(ACCOUNT.id, None, 100).items)
+
+
+def the_mail() -> Logged:
+    (one,) = logged()
+    return one
+
+
+def state() -> tuple[str, str]:
+    one = the_mail()
+    return one.fate.state, one.fate.reason
