@@ -59,6 +59,7 @@ class Beats:
         self._clock = clock
         self._sessions = sessions
         self._before: dict[str, _Totals] = {}
+        self._next: dict[str, float] = {}  # when each gateway's next beat is due, of the monotonic clock
         self._minutes: dict[str, deque[Minute]] = {}  # newest first
 
     def look(self, workers: Mapping[str, "GatewayWorker"]) -> None:
@@ -73,11 +74,15 @@ class Beats:
             minutes[0] = totals.since(self._before.get(gateway, _NOTHING), minutes[0])
             self._before[gateway] = totals
 
-    def told(self, workers: Mapping[str, "GatewayWorker"], bridge: str) -> list[GatewayBeat]:
-        """How each gateway fares that this bridge has a share of."""
-        return [self._beat(worker, bridge) for worker in workers.values() if worker.slots]
+    def due(self, workers: Mapping[str, "GatewayWorker"], bridge: str) -> list[GatewayBeat]:
+        """How gateways fare of which this bridge has a share, and has not told for a while."""
+        now = self._clock.monotonic()
+        due = [worker for id_, worker in workers.items() if worker.slots and self._next.get(id_, now) <= now]
+        self._next |= {worker.gateway.id: now + BEAT_SECONDS for worker in due}
+        return [self.beat(worker, bridge) for worker in due]
 
-    def _beat(self, worker: "GatewayWorker", bridge: str) -> GatewayBeat:
+    def beat(self, worker: "GatewayWorker", bridge: str) -> GatewayBeat:
+        """How its gateway fares now."""
         gateway, submitter, standing = worker.gateway, worker.submitter, worker.standing
         now_ms = self._clock.epoch_ms()
         reason = standing.why_elsewhere
@@ -114,15 +119,12 @@ class Teller:
 
     async def run(self, workers: Mapping[str, "GatewayWorker"], bridge: Callable[[], str]) -> None:
         """`workers` may change meanwhile; `bridge` tells this process's name among the bridges."""
-        silent = 0.0  # seconds until the next beats: none, where there has been nothing to tell of
         while True:
             self._beats.look(workers)
             await self.tell_sessions()
-            beats = self._beats.told(workers, bridge()) if silent <= 0 else []
+            beats = self._beats.due(workers, bridge())
             if beats:
                 await self._tell_beats(beats)
-                silent = BEAT_SECONDS
-            silent -= LOOK_SECONDS
             await asyncio.sleep(LOOK_SECONDS)
 
     async def last(self) -> None:

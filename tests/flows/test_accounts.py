@@ -69,6 +69,28 @@ def test_a_message_that_waits_for_its_gateway_can_be_canceled_and_its_charge_com
     assert again["status"] == "canceled"
 
 
+@pytest.mark.usefixtures("_unreached")
+def test_what_waits_for_a_silent_gateway_is_moved_or_purged_and_each_credit_accounted_for(
+    administrator: Administrator, smsc: Smsc
+) -> None:
+    mover, purged = administrator.customer(credit="5"), administrator.customer(credit="5")
+    moved = [mover.send(UNREACHED, f"moved {number}")["id"] for number in range(2)]
+    ended = purged.send(UNREACHED, "purged")["id"]
+    for whose, message in ((mover, moved[0]), (mover, moved[1]), (purged, ended)):
+        whose.until(message, lambda told: told["status"] == "queued")
+    for deed, customer, more in (("move", mover, {"to": "simulator"}), ("purge", purged, {})):
+        account = customer.call("GET", "/v1/account").json()["id"]
+        body = {"account": account, "why": "a test's", **more}
+        assert administrator.call("POST", f"/v1/admin/gateways/silent/waiting/{deed}", body).status_code == 202
+    assert {mover.final(message)["status"] for message in moved} == {"delivered"}
+    message = purged.until(ended, lambda told: Decimal(told["refunded"]) > 0)
+    assert (message["status"], message["error"]["code"]) == ("canceled", "purged")
+    assert (Decimal(mover.balance()), Decimal(purged.balance())) == (Decimal("4"), Decimal("5"))
+    assert sorted(got["text"] for got in smsc.received(UNREACHED)) == ["moved 0", "moved 1"]
+    state = administrator.call("GET", "/v1/admin/gateways/silent/state").json()
+    assert (state["bridges"], state["bound_sessions"]) == (1, 0)
+
+
 def test_a_delivered_message_cannot_be_canceled(customer: Customer, number: Number) -> None:
     message = customer.final(customer.send(number())["id"])
     answer = customer.call("POST", f"/v1/messages/{message['id']}/cancel")

@@ -58,7 +58,7 @@ def test_a_beat_says_what_is_held_since_when_and_what_was_answered() -> None:
                 await until(lambda: supervisor.workers["nowhere"].intake.held_messages)
                 await until(lambda: platform.beats)  # a bridge tells them by itself
                 supervisor.teller._beats.look(supervisor.workers)
-                beats = {beat.gateway: beat for beat in supervisor.teller._beats.told(supervisor.workers, "bridge_1")}
+                beats = {id_: supervisor.teller._beats.beat(one, "b") for id_, one in supervisor.workers.items()}
         (minute,) = {one.at_ms: one for one in beats["gw"].minutes}.values()
         assert (beats["gw"].sessions, beats["gw"].bound, beats["gw"].window) == (1, 1, 7)
         assert (minute.submits, minute.taken, sum(minute.errors.values())) == (2, 1, 1)
