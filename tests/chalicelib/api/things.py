@@ -1,6 +1,6 @@
 """One of each thing that paths name, of the world's customer; and the plainest request for any operation."""
 
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
@@ -149,6 +149,12 @@ def plain(kind: Any, fields: dict[str, Any]) -> Any:
 
 
 def _choice(kind: Any, name: str, value: Any) -> Any:
-    """Of a literal, the first choice."""
-    field = next(one for one in msgspec.structs.fields(kind) if one.encode_name == name)
-    return get_args(field.type)[0] if "Literal" in str(get_origin(field.type)) else value
+    """Of a literal, the first choice; of a list of them that is not to be empty, it alone."""
+    held = next(one for one in msgspec.structs.fields(kind) if one.encode_name == name).type
+    while hasattr(held, "__metadata__"):
+        held = get_args(held)[0]
+    if get_origin(held) is Literal:
+        return get_args(held)[0]
+    if value and get_origin(held) is tuple and get_origin(get_args(held)[0]) is Literal:
+        return [get_args(get_args(held)[0])[0]]
+    return value
