@@ -54,7 +54,7 @@ def agree(count: int) -> None:
 
 def one_day(account: Account, day: Days) -> Counter[str]:
     """A day's messages, once the reports of it have been held against each other."""
-    rows = [step.cdr for step in report_messages(account, Asked(days=day), "", 50) if step.cdr]
+    rows = [step.cdr for step in report_messages(account, Asked(days=day), "", 500) if step.cdr]
     charged = [cdr for cdr in rows if cdr.charged_ms is not None]
     today = report_today(account.id, day)
     by_operator: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
