@@ -6,7 +6,7 @@ them. The night after a day it is closed for the first time, and FINAL_AFTER_DAY
 receipts and refunds that came meanwhile.
 
 It costs, with reads of 0.125 $ a million: of a message's four facts some 2 KB, half a unit for 4 KB: 0.04 $ a million
-messages each time; of the archive a write of 0.005 $ a thousand parts, and 0.023 $ a gigabyte and month, some seven
+messages each time; of the archive a write of 0.005 $ a thousand parts, and 0.023 $ a gigabyte and month, some ten
 million records.
 """
 

@@ -41,7 +41,9 @@ def test_a_night_closes_blanks_exports_and_erases_with_what_its_functions_may(mo
     assert accounts.change(ACCOUNT, row.version, terms)
     cached.forget_all()
     erasure = forget_number.begin(NUMBER, None, "key:k", 0, here=True)
-    export = export_cdrs.begin(terms, date(2025, 10, 9), date(2025, 10, 10), "UTC", "csv", full=False, now_ms=1)
+    now_ms = time.time_ns() // 1_000_000
+    days = date(2025, 10, 9), date(2025, 10, 10)
+    export = export_cdrs.begin(terms, *days, "UTC", "csv", full=False, now_ms=now_ms)
     recorder = Recorder()
     with recorder.allowed("archive_nightly"):
         fire("archive_nightly")

@@ -17,7 +17,7 @@ from chalicelib.domain.texts import ERASED
 from chalicelib.domain.webhook import CALLBACKS
 from chalicelib.domain.webhook_delivery import Delivery
 from chalicelib.domain.webhook_event import Event, of_inbound, of_message
-from chalicelib.services import close_day, forget_number, keep_contacts, opt_out, shelve
+from chalicelib.services import close_day, forget_number, keep_contacts, opt_out, shelve, wipe
 from chalicelib.services.charge import charge
 from chalicelib.services.faults import Fault
 from chalicelib.services.route import route
@@ -73,10 +73,8 @@ class Traces:
         rules.publish([gateway], [line], [], by="t", note="", now_ms=NOW_MS, spam=[hold])
         self.delivered, self.several = world.draft(), [world.draft(parts=2), to_other(world.draft())]
         self.refused, self.on_its_way, self.held, self.due = (world.draft() for _ in range(4))
-        charge([world.routed(self.delivered)], NOW_MS)
-        charge([world.routed(*self.several)], NOW_MS)
-        charge([world.routed(self.refused, by="no_route")], NOW_MS)
-        charge([world.routed(self.on_its_way)], NOW_MS)
+        refused = world.routed(self.refused, by="no_route")
+        charge([*map(world.routed, (self.delivered, self.on_its_way)), world.routed(*self.several), refused], NOW_MS)
         taken = [self.delivered, *self.several]
         settle(
             [
@@ -217,9 +215,7 @@ def with_number() -> set[str]:
     return found | {key for key, body in objects().items() if NUMBER.encode() in body}
 
 
-def test_a_number_is_nowhere_but_where_it_must_hold_and_the_books_stay_as_they_were(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_number_is_nowhere_but_where_it_must_hold_and_the_books_stay_as_they_were() -> None:
     traces = Traces()
     before = tables()
     assert {
@@ -254,31 +250,19 @@ def test_a_number_is_nowhere_but_where_it_must_hold_and_the_books_stay_as_they_w
     assert world.status(traces.due.id) is Status.CANCELED
     assert world.status(traces.held.id) is Status.REJECTED
     assert not scheduled.get(traces.due.id)
-    audit = to_the_end(begun(LATER_MS), LATER_MS)
-    assert audit.books.differences == []
+    assert to_the_end(begun(LATER_MS), LATER_MS).books.differences == []
+    is_the_same_when_it_is_closed_again()
+    is_left_in_peace()
     assert forget_number.start_due(NOW_MS + 20 * DAY_MS) == 1
     told = look(told.id, NOW_MS + 20 * DAY_MS)
     assert (told.state, told.number, told.masked) == ("done", "", "+34•••••••22")
     assert with_number() == HOLDING - {"erasures"}
 
 
-def test_a_day_that_is_closed_again_after_an_erasure_is_the_same_to_the_octet() -> None:
-    traces = Traces()
-    settle([world.outcomes(world.submitted(traces.on_its_way.id, "S"), world.receipt("S"))], LATER_MS)
-    erase()
-    close()  # with the ends that came since
-    assert with_number() == HOLDING
-    first = archive()
-    lines = [cdrs.read(line) for line in first.splitlines()]
-    assert [one.mobile_number for one in lines].count(ERASED) == 4  # two were ended on the day after
-    assert {one.message_length for one in lines} == {5}  # also of what was erased
-    close()
-    assert archive() == first
-
-
 def test_it_goes_on_where_it_was_broken_off_and_again_it_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     Traces()
     monkeypatch.setattr(forget_number, "_SECONDS", -1.0)  # a bit a step
+    monkeypatch.setattr(wipe, "INBOUND_DAYS", 60)
     begun_ = forget_number.begin(NUMBER, None, "key:k", LATER_MS)
     work, steps = wire.ArchiveWork(id=begun_.id, account=wire.EVERYBODY, what="erase"), 0
     while True:
@@ -302,9 +286,19 @@ def test_it_goes_on_where_it_was_broken_off_and_again_it_finds_nothing(monkeypat
     assert changed <= {"erasures"}
 
 
-def test_who_opted_out_stays_so_and_what_is_sent_to_erased_recipients_is_refused() -> None:
-    Traces()
-    erase()
+def is_the_same_when_it_is_closed_again() -> None:
+    """The archive, once the log says no more of the number than it does."""
+    close()  # with the ends that came since
+    first = archive()
+    lines = [cdrs.read(line) for line in first.splitlines()]
+    assert [one.mobile_number for one in lines].count(ERASED) == 4  # two were ended on the day after
+    assert {one.message_length for one in lines} == {5}  # also of what was erased
+    close()
+    assert archive() == first
+
+
+def is_left_in_peace() -> None:
+    """Who opted out, and what is sent to recipients who were erased."""
     for draft, code in ((world.draft(), "opted_out"), (_to_nobody(), "erased")):
         route([wire.AcceptedBundle(id=draft.id[4:], account=ACCOUNT, messages=(draft,))], LATER_MS)
         (bundle,) = [one for one in world.waiting(queues.BILLING) if isinstance(one, wire.RoutedBundle)]
@@ -317,16 +311,16 @@ def _to_nobody() -> wire.Draft:
     return msgspec.structs.replace(made, content=msgspec.structs.replace(made.content, to=ERASED))
 
 
-def test_only_one_accounts_traces_go_where_it_asks() -> None:
-    Traces()
-    world.open_account("acc_two")
-    did = erase(account="acc_two").did
-    assert did == {"dnd_kept": 1}
-    assert "contacts" in with_number()
-
-
-@pytest.mark.parametrize(("number", "account"), [("12", None), ("hello", None), (NUMBER, "acc_none")])
-def test_what_is_no_number_or_no_account_is_refused(number: str, account: str | None) -> None:
+def test_only_one_accounts_traces_go_where_it_asks_and_nonsense_is_refused() -> None:
     world.open_account()
-    with pytest.raises(Fault):
-        forget_number.begin(number, account, "key:k", NOW_MS)
+    world.open_account("acc_two")
+    for id_ in (ACCOUNT, "acc_two"):
+        account = accounts.get(id_)
+        assert account is not None
+        keep_contacts.create(account, NUMBER, "Ana", {}, group_ids=(), now_ms=NOW_MS)
+    assert erase(account="acc_two").did == {"contacts": 1}
+    assert with_number() == {"contacts", "erasures"}
+    assert erase().did == {"contacts": 1}
+    for number, whose in (("12", None), ("hello", None), (NUMBER, "acc_none")):
+        with pytest.raises(Fault):
+            forget_number.begin(number, whose, "key:k", NOW_MS)
