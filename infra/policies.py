@@ -66,8 +66,10 @@ JOB_FILES: Final = (
     Grant("s3", ("ListBucket",), ("jobs",)),
     Grant("s3", ("GetObject", "PutObject"), ("jobs/*",)),
 )
-# Where an account wants its texts kept as hashes only, who notes them needs its key, and makes it the first time.
-HASH_TEXTS: Final = (Grant("secretsmanager", ("GetSecretValue", "CreateSecret"), ("keys/*",)),)
+# Where an account wants its texts kept as hashes only, who notes them needs its key. It is made where that is set, or
+# by the first day that is closed.
+HASH_TEXTS: Final = (Grant("secretsmanager", ("GetSecretValue",), ("keys/*",)),)
+MAKE_HASH_KEY: Final = (Grant("secretsmanager", ("CreateSecret",), ("keys/*",)),)
 # Administrators' reports go over all accounts; they are read by the API, and made into files by the jobs' function.
 ADMIN_REPORTS: Final = (
     _table("accounts", "gateways", actions=("GetItem", "Scan")),
@@ -161,6 +163,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _send("mails"),
         *ADMIN_REPORTS,
         *HASH_TEXTS,
+        *MAKE_HASH_KEY,
         _table("erasures", actions=("GetItem", "UpdateItem", "Scan")),
         _table("day_summaries", actions=("Query",)),
         _send("archives"),
@@ -345,6 +348,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         *READ_RULES,  # what it cost where a message failed over
         *JOB_FILES,
         *HASH_TEXTS,
+        *MAKE_HASH_KEY,
         Grant("s3", ("DeleteObject",), ("jobs/jobs/*",)),
         Grant("s3", ("ListBucket",), ("cdr",)),
         Grant("s3", ("GetObject", "PutObject", "DeleteObject"), ("cdr/*",)),

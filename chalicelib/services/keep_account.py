@@ -14,7 +14,7 @@ from chalicelib.services import record_change, tell_price_changes
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field, not_found
 from chalicelib.services.follow_state import follow_state
 from chalicelib.services.refuse_losses import check_account
-from chalicelib.store import accounts
+from chalicelib.store import accounts, hash_keys
 from chalicelib.store.rows import Row
 
 # What no administrator sets: it follows from what else the account has, or the customer sets it.
@@ -26,6 +26,7 @@ def open_account(account: Account, now_ms: int) -> Row[Account]:
     _check(account)
     opened = msgspec.structs.replace(account, id=ids.new_id("acc", now_ms), created_ms=now_ms)
     check_account(opened, None, now_ms)
+    _make_key(opened)
     if not accounts.create(opened):
         raise Fault("already_exists", "the id is taken")  # an id was drawn twice: drawing again will do
     record_change.changed("account", opened.id, None, opened, account=opened.id)
@@ -47,12 +48,19 @@ def change_account(account: Account, expected_version: int, now_ms: int) -> Row[
     kept = {name: getattr(held.value, name) for name in _KEPT}
     changed = msgspec.structs.replace(account, **kept)
     check_account(changed, held.value, now_ms)
+    _make_key(changed)
     if not accounts.change(account.id, expected_version, changed):
         raise Fault("version_conflict", f"the account is at version {held.version}")
     record_change.changed("account", account.id, held.value, changed)
     follow_state(changed, now_ms)
     tell_price_changes.of_account(held.value, changed, expected_version + 1, now_ms)
     return Row(changed, expected_version + 1)
+
+
+def _make_key(account: Account) -> None:
+    """Who notes its messages reads the key that their texts are hashed with, and may not make it."""
+    if account.text_retention == "hash":
+        hash_keys.of(account.id)
 
 
 def _check(account: Account) -> None:
