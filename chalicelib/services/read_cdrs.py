@@ -9,6 +9,7 @@ from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.cdr import Cdr, cdr_of
 from chalicelib.domain.message import AnyFact
+from chalicelib.services.cost_as_taken import cost_as_taken
 from chalicelib.store import hash_keys, messages
 from chalicelib.store.message_days import facts_of
 from chalicelib.store.messages import LATE_MS
@@ -51,7 +52,8 @@ def look(account: Account, day: str, after: str = "") -> Iterator[Looked]:
     key = hash_keys.of(account.id)
     for place, message_id, facts in _seen(account, day, after):
         cdr = cdr_of(message_id, account.id, facts, key)
-        yield Looked(place, cdr if cdr is not None and ids.day_at(cdr.at_ms) == day else None)
+        counts = cdr is not None and ids.day_at(cdr.at_ms) == day
+        yield Looked(place, cost_as_taken(cdr) if cdr is not None and counts else None)
 
 
 def expires_ms(account: Account, day: str) -> int:

@@ -1,6 +1,7 @@
 """What a message cost: the parts that were taken, at the gateway that took them, by the snapshot that decided."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -12,10 +13,14 @@ from chalicelib.domain.costs import GatewayCosts
 from chalicelib.domain.message import AnyFact, Final, Queued, Status, Submitted
 from chalicelib.domain.rules import NumberingPrefix
 from chalicelib.domain.tariff import TariffLine
+from chalicelib.services import check_submits, close_day
+from chalicelib.services.charge import charge
 from chalicelib.services.cost_as_taken import cost_as_taken
-from chalicelib.store import rules
+from chalicelib.services.read_messages import Span
+from chalicelib.services.settle import settle
+from chalicelib.store import day_summaries, rules
 from tests.chalicelib.services import world
-from tests.chalicelib.services.world import NOW_MS
+from tests.chalicelib.services.world import ACCOUNT, GATEWAY, NOW_MS, OTHER_GATEWAY
 
 pytestmark = pytest.mark.usefixtures("aws")
 DAY_MS = 86_400_000
@@ -76,3 +81,31 @@ def test_cost_follows_who_took_how_much(
     plan = [NumberingPrefix(prefix="346", country="ES", operator="Movistar")]
     rules.publish([], [], plan, by="test", note="", now_ms=NOW_MS, costs=[costs])
     assert cost_as_taken(record(*facts, **changes)).cost_micros == cost_micros
+
+
+def test_a_closed_day_and_the_invoice_have_the_cost_of_the_gateway_that_took_a_message() -> None:
+    costs = [
+        GatewayCosts(gateway=gateway, lines=(TariffLine(country="ES", operator="Movistar", amount_micros=amount),))
+        for gateway, amount in ((GATEWAY, 10_000), (OTHER_GATEWAY, 4_000))
+    ]
+    plan = [NumberingPrefix(prefix="346", country="ES", operator="Movistar")]
+    rules.publish([], [], plan, by="test", note="", now_ms=NOW_MS, costs=costs)
+    world.open_account(credit_micros=10**9)
+    stayed, moved, refused = (world.draft(parts=2) for _ in range(3))
+    told = msgspec.structs.replace(world.decision(), cost_micros=10_000)
+    charge([world.routed(one, by=told) for one in (stayed, moved, refused)], NOW_MS)
+    elsewhere = [world.submitted(moved.id, f"M{part}", part, 2) for part in (1, 2)]
+    happened = [
+        *(world.submitted(stayed.id, f"S{part}", part, 2) for part in (1, 2)),
+        *(msgspec.structs.replace(one, gateway=OTHER_GATEWAY) for one in elsewhere),
+        world.ended(refused.id, Status.REJECTED),
+    ]
+    settle([world.outcomes(*happened)], NOW_MS + 10_000)
+    day = date.fromisoformat(ids.day_at(NOW_MS))
+    close_day.close(close_day.begin(ACCOUNT, day, NOW_MS + DAY_MS, final=True), NOW_MS + DAY_MS)
+    assert sum(line.cost_micros for line in day_summaries.get(day.isoformat())) == 20_000 + 8_000 + 0
+    invoices, _ = check_submits.check(None, Span(day, day), None, 10)
+    assert {one.gateway: (one.submitted_parts, one.cost_micros) for one in invoices} == {
+        GATEWAY: (2, 20_000),
+        OTHER_GATEWAY: (2, 8_000),
+    }
