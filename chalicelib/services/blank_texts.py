@@ -15,7 +15,7 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.job import JobStatus
+from chalicelib.domain.job import OVER
 from chalicelib.domain.message import AnyFact, Held, fold
 from chalicelib.domain.texts import hashed, with_content, without_texts
 from chalicelib.services.read_cdrs import DAY_MS, starts_ms
@@ -26,7 +26,6 @@ from chalicelib.wire import ArchiveWork
 STEP_MESSAGES: Final = 4_000  # read, and at most two writes each: some seconds of a function's 20
 INBOUND_PAGE: Final = 500
 JOBS_AT_ONCE: Final = 100
-_NEVER_AGAIN: Final = frozenset[JobStatus]({"stopped", "completed"})  # which recipients of a job are not read any more
 # How many days after its text's time a day is looked through again: what had not ended stays as it is until it has (a
 # message may be scheduled 30 days ahead), and a dead letter that is sent again notes its text once more.
 LOOKS_AGAIN_DAYS: Final = (0, 16, 33)
@@ -129,8 +128,8 @@ def _blank_jobs(account: Account, until_ms: int) -> int:
         page = jobs.of_account(account.id, cursor, JOBS_AT_ONCE)
         for row in page.items:
             job = row.job
-            if job.status in _NEVER_AGAIN and job.text and (job.ended_ms or job.created_ms) < until_ms:
-                job_files.delete_recipients(account.id, job.folder)
+            if job.status in OVER and job.text and (job.ended_ms or job.created_ms) < until_ms:
+                job_files.delete_recipients(account.id, job.id)
                 survey = msgspec.structs.replace(job.survey, first_texts=()) if job.survey else None
                 blank = msgspec.structs.replace(job, text="", survey=survey)
                 count += jobs.put(blank, expected=row.version, due_ms=row.due_ms)

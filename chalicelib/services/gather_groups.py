@@ -13,7 +13,6 @@ from chalicelib.services.make_file import Line, make
 from chalicelib.store import contacts, job_files, memberships
 from chalicelib.store.dynamo import BATCH_GET
 
-GATHERED: Final = "gathered"
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -35,7 +34,7 @@ def freeze(job: Job, now_ms: int) -> bool:
 
 def gathered_key(job: Job) -> str:
     """Where the recipients of this preparation lie, a JSON object a line."""
-    return job_files.job_key(job.account, job.folder, GATHERED)
+    return job_files.job_key(job.account, job.folder, job_files.GATHERED)
 
 
 def _lines(job: Job, position: str) -> Iterator[Line]:

@@ -16,7 +16,7 @@ from chalicelib.services.control_job import read
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field
 from chalicelib.services.keep_groups import check_groups
 from chalicelib.services.prepare_job import HEAL_MS, prepare
-from chalicelib.services.read_recipients import LIST, layout_at
+from chalicelib.services.read_recipients import layout_at
 from chalicelib.services.start_job import prepare_anew
 from chalicelib.store import job_files, jobs, queues
 from chalicelib.store.jobs import JobRow
@@ -38,7 +38,7 @@ def create(job: Job, account: Account, recipients: list[dict[str, str]] | None, 
     check_groups(job.account, job.source.groups)
     _check_columns(job, _columns(job, recipients))
     if recipients is not None:
-        job_files.put(job_files.job_key(job.account, job.id, LIST), msgspec.json.encode(recipients))
+        job_files.put(job_files.job_key(job.account, job.id, job_files.LIST), msgspec.json.encode(recipients))
     if not jobs.put(job, expected=MUST_BE_NEW, due_ms=now_ms + HEAL_MS):
         raise Fault("already_exists", f"there is a job {job.id}")
     record_change.changed(JOB, job.id, None, job)
@@ -93,7 +93,7 @@ def copy(job_id: str, account: Account, now_ms: int, by: str = "") -> JobRow:
     given = None
     if of.source.kind == "recipients":
         try:
-            given = msgspec.json.decode(job_files.get(job_files.job_key(of.account, of.id, LIST)))
+            given = msgspec.json.decode(job_files.get(job_files.job_key(of.account, of.id, job_files.LIST)))
         except job_files.NoObject:
             raise Fault("not_found", "the job's recipients are not there any more") from None
     return create(made, account, given, now_ms)

@@ -22,7 +22,6 @@ from chalicelib.wire import JobWork
 HEAL_MS: Final = 150_000  # a record that failed comes again after two minutes; after this the scheduler sends another
 _SECONDS: Final = 8.0  # of a function's 20, after which the rest is another record's
 _LOOK_EVERY: Final = 1_000  # rows between two looks at the clock
-_CHECKPOINT: Final = "checkpoint"
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Progress)
 
@@ -88,7 +87,7 @@ def _survey(job: Job, account: Account, now_ms: int) -> Survey | None:
     """The survey; None where it is not through yet."""
     if job.source.kind == "groups" and not freeze(job, now_ms):
         return None
-    key = job_files.job_key(job.account, job.folder, _CHECKPOINT)
+    key = job_files.job_key(job.account, job.folder, job_files.CHECKPOINT)
     progress = _kept(key)
     recipients: Recipients = open_recipients(job, progress.place if progress else None)
     surveyor = Surveyor(job, account, now_ms, progress)

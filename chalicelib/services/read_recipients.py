@@ -20,7 +20,6 @@ from chalicelib.services.gather_groups import gathered_key
 from chalicelib.store import job_files
 
 _values = msgspec.json.Decoder(dict[str, str])
-LIST = "list"  # under which name a job keeps the recipients of its request
 
 
 class Listed(NamedTuple):
@@ -50,7 +49,7 @@ class ListedRecipients:
         self.place = place
         self._given = given
 
-    def __iter__(self) -> Iterator[Listed | BadRecipient]:
+    def __iter__(self) -> Iterator[Listed]:
         for line, one in enumerate(self._given[self.place.offset :], start=self.place.offset + 1):
             self.place = Place(line, line + 1)
             values = {column_name(name): value for name, value in one.items()}
@@ -102,7 +101,7 @@ class GatheredRecipients:
 def open_recipients(job: Job, place: Place | None) -> Recipients:
     """The job's recipients from `place` on. Raises job_files.NoObject; Fault where it has no such column."""
     if job.source.kind == "recipients":
-        given = msgspec.json.decode(job_files.get(job_files.job_key(job.account, job.id, LIST)))
+        given = msgspec.json.decode(job_files.get(job_files.job_key(job.account, job.id, job_files.LIST)))
         return ListedRecipients(given, place or Place(0))
     gathered = job.source.kind == "groups"
     key = gathered_key(job) if gathered else job_files.upload_key(job.account, job.source.upload)

@@ -13,13 +13,12 @@ import msgspec
 from chalicelib.domain import message as facts_of_messages
 from chalicelib.domain.cdr import Cdr
 from chalicelib.domain.inbound import UNASSIGNED
-from chalicelib.domain.job import CHUNK_ROWS, Recipient
 from chalicelib.domain.message import AnyFact, Message, Status, fold
 from chalicelib.domain.texts import ERASED, erased, with_content, without_number
 from chalicelib.domain.webhook import CALLBACKS
 from chalicelib.domain.webhook_delivery import delivery_id
 from chalicelib.domain.webhook_event import Event, of_inbound, of_message
-from chalicelib.services import keep_contacts, review
+from chalicelib.services import keep_contacts, review, wipe_job
 from chalicelib.services.cancel import cancel
 from chalicelib.services.faults import Fault
 from chalicelib.store import (
@@ -29,7 +28,6 @@ from chalicelib.store import (
     dnd,
     held,
     inbound,
-    job_files,
     jobs,
     messages,
     opt_outs,
@@ -179,39 +177,20 @@ def _in_inbound(search: Search, account: str, after: str) -> Iterator[Bit]:
 
 
 def _in_jobs(search: Search, account: str, after: str) -> Iterator[Bit]:
-    """The recipients that were read, what was shown of the first ones, and the files of results."""
-    cursor = {"before": after} if after else None
+    """Also of those that are over: their lists may be read again."""
+    owner, cursor = accounts.get(account), {"before": after} if after else None
     while True:
         page = jobs.of_account(account, cursor, JOBS_AT_ONCE)
         for row in page.items:
-            yield row.job.id, _in_job(search, row)
+            yield row.job.id, _in_job(search, row, owner.default_region if owner else None)
         cursor = page.cursor
         if cursor is None:
             return
 
 
-def _in_job(search: Search, row: jobs.JobRow) -> Did:
-    job, did = row.job, Counter[str]()
-    rows = job.survey.valid if job.survey else 0
-    for chunk in range(-(-rows // CHUNK_ROWS)):
-        with suppress(job_files.NoObject):  # the bucket has forgotten it
-            known = job_files.recipients(job.account, job.folder, chunk)
-            changed = [_no_recipient(one) if one.to == search.number else one for one in known]
-            if changed != list(known):
-                job_files.put_recipients(job.account, job.folder, chunk, changed)
-                did["job_recipients"] += sum(one.to == search.number for one in known)
-    if did:
-        job_files.delete_results(job.account, job.id)  # who asks for them gets them anew
-    if job.survey and any(one.to == search.number for one in job.survey.first_texts):
-        shown = tuple(one for one in job.survey.first_texts if one.to != search.number)
-        survey = msgspec.structs.replace(job.survey, first_texts=shown)
-        jobs.put(msgspec.structs.replace(job, survey=survey), expected=row.version, due_ms=row.due_ms)
-    return did
-
-
-def _no_recipient(recipient: Recipient) -> Recipient:
-    """In its place, by which messages are numbered; what is sent to it is refused."""
-    return msgspec.structs.replace(recipient, to=ERASED, text="")
+def _in_job(search: Search, row: jobs.JobRow, region: str | None) -> Did:
+    recipients, is_read = wipe_job.wipe(row, search.number, region)
+    return +Counter({"job_recipients": recipients, ON_THEIR_WAY: int(is_read)})
 
 
 def _in_lists(search: Search, account: str, _after: str) -> Iterator[Bit]:

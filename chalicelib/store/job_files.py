@@ -16,6 +16,12 @@ UPLOAD_SECONDS: Final = 3_600  # a URL to upload to is good for so long
 DOWNLOAD_SECONDS: Final = 3_600
 BLOCK_BYTES: Final = 2 * 1024 * 1024  # a range read of an upload; what is in memory of it at a time
 _MISSING: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+# How the names of objects begin that a job's recipients are in, with what each is sent: the list of its request; and of
+# each time that they were read the groups' contacts, how far that had got, and what came of it.
+LIST: Final = "list"
+GATHERED: Final = "gathered"
+CHECKPOINT: Final = "checkpoint"
+CHUNK: Final = "chunk"
 _encoder: Final = msgspec.msgpack.Encoder()
 _recipients: Final = msgspec.msgpack.Decoder(tuple[Recipient, ...])
 _bad: Final = msgspec.msgpack.Decoder(tuple[BadRecipient, ...])
@@ -84,13 +90,13 @@ def sample(key: str, most: int) -> bytes:
 
 def put_recipients(account: str, job: str, chunk: int, recipients: Iterable[Recipient]) -> None:
     """Write a chunk of prepared recipients. Writing it again changes nothing: it has the same name and content."""
-    put(_chunk_key(account, job, "chunk", chunk), zlib.compress(_encoder.encode(tuple(recipients)), 1))
+    put(_chunk_key(account, job, CHUNK, chunk), zlib.compress(_encoder.encode(tuple(recipients)), 1))
     _recipients_of.cache_clear()
 
 
 def recipients(account: str, job: str, chunk: int) -> tuple[Recipient, ...]:
     """A chunk's recipients; of the last chunks that this process read it remembers two. Raises NoObject."""
-    return _recipients_of(settings().jobs_bucket, _chunk_key(account, job, "chunk", chunk))
+    return _recipients_of(settings().jobs_bucket, _chunk_key(account, job, CHUNK, chunk))
 
 
 def put_bad(account: str, job: str, chunk: int, bad: Iterable[BadRecipient]) -> None:
@@ -108,9 +114,23 @@ def delete_of(account: str, job: str) -> None:
     _delete_all(job_key(account, job, ""))
 
 
-def delete_recipients(account: str, folder: str) -> None:
-    """Delete the recipients that were read for a job, with what each was to be sent."""
-    _delete_all(job_key(account, folder, "chunk-"))
+def names_of(account: str, job: str) -> list[str]:
+    """The names of a job's objects, those of each time that its recipients were read with their folder's: 'ulid/…'."""
+    home = job_key(account, job, "")
+    return [key.removeprefix(home) for key in _keys(home)]
+
+
+def delete(key: str) -> None:
+    """Delete the object, there or not."""
+    _s3().delete_object(Bucket=settings().jobs_bucket, Key=key)
+
+
+def delete_recipients(account: str, job: str) -> None:
+    """Delete all that a job's recipients are in, as they were handed over and whenever they were read."""
+    for name in names_of(account, job):
+        if name.rpartition("/")[2].startswith((LIST, GATHERED, CHECKPOINT, CHUNK)):
+            delete(job_key(account, job, name))
+    _recipients_of.cache_clear()
 
 
 def delete_results(account: str, job: str) -> None:
@@ -119,11 +139,14 @@ def delete_results(account: str, job: str) -> None:
 
 
 def _delete_all(prefix: str) -> None:
-    bucket = settings().jobs_bucket
-    pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    for page in pages:
-        for item in page.get("Contents", ()):  # some hundred at most
-            _s3().delete_object(Bucket=bucket, Key=item["Key"])
+    for key in _keys(prefix):
+        delete(key)
+
+
+def _keys(prefix: str) -> list[str]:
+    """Some hundred at most."""
+    pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=settings().jobs_bucket, Prefix=prefix)
+    return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
 
 @lru_cache(2)

@@ -146,6 +146,12 @@ class Traces:
         assert jobs.put(job, expected=MUST_BE_NEW)
         listed = [Recipient(1, OTHER, "ES", "x", 1), Recipient(2, NUMBER, "ES", SECRET, 1)]
         job_files.put_recipients(ACCOUNT, job.folder, 0, listed)
+        given = [{"to": OTHER}, {"To": "0034 600 111 222", "name": "Ana"}]  # as it came in the request
+        job_files.put(job_files.job_key(ACCOUNT, job.id, job_files.LIST), msgspec.json.encode(given))
+        before = f"{job.id}/{ids.new_ulid(NOW_MS - 1)}"  # they were read before, out of groups
+        job_files.put_recipients(ACCOUNT, before, 0, listed)
+        for name in (job_files.GATHERED, f"{job_files.GATHERED}.progress", job_files.CHECKPOINT):
+            job_files.put(job_files.job_key(ACCOUNT, before, name), f'{{"to":"{NUMBER}"}}'.encode())
         job_files.put(job_files.job_key(ACCOUNT, job.id, "results-1.csv"), f"number\r\n{NUMBER}\r\n".encode())
 
     def _dead(self) -> None:
@@ -231,7 +237,7 @@ def test_a_number_is_nowhere_but_where_it_must_hold_and_the_books_stay_as_they_w
     assert told.state == "waiting"
     assert told.on_their_way == 1
     assert told.did == {
-        "contacts": 1, "dead_letters": 1, "job_recipients": 1, "messages": 5, "held": 1, "webhook_deliveries": 2,
+        "contacts": 1, "dead_letters": 1, "job_recipients": 3, "messages": 5, "held": 1, "webhook_deliveries": 2,
         "inbound": 1, "opt_outs_kept": 1, "dnd_kept": 1, "cdrs": 6,
     }  # fmt: skip
     settle([world.outcomes(world.submitted(traces.on_its_way.id, "S"), world.receipt("S"))], LATER_MS)
@@ -240,6 +246,7 @@ def test_a_number_is_nowhere_but_where_it_must_hold_and_the_books_stay_as_they_w
     told = look(told.id, LATER_MS + DAY_MS)
     assert (told.on_their_way, told.did["messages"]) == (0, 6)
     assert with_number() == HOLDING
+    assert not any(b"600 111 222" in body for body in objects().values())
     after = tables()
     assert "BAJA" not in after["opt_outs"]
     assert SECRET not in "".join(after[name] for name in ("held", "inbound", "dead_letters", "scheduled", "jobs"))

@@ -163,11 +163,18 @@ def test_what_had_to_wait_with_its_text_loses_it_when_it_waits_no_more() -> None
     arrival = Arrival(record="1", body=wire.encode(dead), queue=queues.ACCEPTED, reason="x", receives=5)
     letter = shelve.shelve(arrival, NOW_MS)
     assert letter is not None
+    failed = job(status="failed", text=f"{TEXT} all", ended_ms=NOW_MS)
+    assert jobs.put(failed, expected=MUST_BE_NEW)
     over = job(status="completed", text=f"{TEXT} all", ended_ms=NOW_MS)
     running = job(status="running", text=f"{TEXT} all")
     for one in (over, running):
         assert jobs.put(one, expected=MUST_BE_NEW)
         job_files.put_recipients(ACCOUNT, one.folder, 0, [Recipient(1, "+34600000001", "ES", TEXT, 1)])
+        for name in (
+            job_files.LIST,
+            f"{ids.new_ulid(NOW_MS)}/{job_files.GATHERED}",
+        ):
+            job_files.put(job_files.job_key(ACCOUNT, one.id, name), TEXT.encode())
     held_one = world.draft(valid_until_ms=NOW_MS + DAY_MS)
     charge([wire.RoutedBundle(id=held_one.id[4:], account=ACCOUNT, messages=(
         wire.Routed(draft=held_one, refusal=by_content("spm_1", hold=True)),))], NOW_MS)  # fmt: skip
@@ -177,11 +184,10 @@ def test_what_had_to_wait_with_its_text_loses_it_when_it_waits_no_more() -> None
     settle([one for one in world.waiting(queues.OUTCOMES) if isinstance(one, wire.OutcomeBundle)], NOW_MS + HOUR_MS)
     blanked(NOW_MS + DAY_MS)
     assert {name for name, items in tables().items() if TEXT in items} == {"jobs"}
-    left = jobs.get(ACCOUNT, over.id), jobs.get(ACCOUNT, running.id)
-    assert [row.job.text for row in left if row] == ["", f"{TEXT} all"]
+    left = [jobs.get(ACCOUNT, one.id) for one in (over, failed, running)]
+    assert [row.job.text for row in left if row] == ["", "", f"{TEXT} all"]
     assert job_files.recipients(ACCOUNT, running.folder, 0)[0].text == TEXT
-    with pytest.raises(job_files.NoObject):
-        job_files.get(job_files.job_key(ACCOUNT, over.folder, "chunk-00000"))
+    assert [len(job_files.names_of(ACCOUNT, one.id)) for one in (over, running)] == [0, 3]
     resend.resend(letter.id, "key:k", NOW_MS + DAY_MS)
     (again,) = [one for one in world.waiting(queues.ACCEPTED) if isinstance(one, wire.AcceptedBundle)]
     route([again], NOW_MS + DAY_MS)
