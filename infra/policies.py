@@ -364,7 +364,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("webhook_deliveries", actions=("GetItem", "UpdateItem")),
         _table("dead_letters", actions=("Scan", "UpdateItem")),
         _table("opt_outs", actions=("UpdateItem",)),
-        _table("jobs", actions=("Query", "UpdateItem")),
+        _table("jobs", actions=("GetItem", "Query", "UpdateItem")),
         _table("contacts", actions=("GetItem", "DeleteItem")),
         _table("groups", actions=("BatchGetItem", "UpdateItem")),
         _table("memberships", actions=("BatchWriteItem",)),
@@ -377,7 +377,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
     "audit": (  # it can change nothing
         LOGS,
         _table("accounts", "wallets", actions=("GetItem",)),
-        _table("ledger", "messages", "usage", actions=("Query",)),
+        _table("ledger", "messages", "messages/index/by_decision", "usage", actions=("Query",)),
         _consume("audits"),
         _send("audits", "dead"),
     ),
