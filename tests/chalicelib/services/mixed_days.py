@@ -30,7 +30,7 @@ ZONES: Final = {"acc_lima": "America/Lima", "acc_kathmandu": "Asia/Kathmandu"}
 GATEWAYS: Final = ("gtw_a", "gtw_b")
 OPERATORS: Final = (("ES", "Movistar", 40_000), ("ES", "Orange", 35_000), ("NP", "Ncell", 61_000))
 BUNDLE: Final = 40
-EVERY_MS: Final = 165 * MINUTE_MS
+EVERY_MS: Final = 475 * MINUTE_MS
 
 
 class Kind(NamedTuple):

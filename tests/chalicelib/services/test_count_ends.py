@@ -123,11 +123,11 @@ def test_what_died_between_count_and_fact_is_counted_once_and_noted_and_paid_bac
 
 
 def test_more_than_a_transaction_holds_some_of_them_known_are_counted_to_the_last() -> None:
-    some = charged(150)
+    some = charged(110)
     settle_all(*(world.ended(message, Status.UNKNOWN) for message in some[::3]))
     calls = world.Calls("dynamodb")
     settle_all(*(world.ended(message, Status.FAILED) for message in some))
-    assert counted().ends == {Status.FAILED: 150}
+    assert counted().ends == {Status.FAILED: 110}
     # Two groups, each again without, and with those that were known over their earlier ends; then the refunds.
     assert calls.of("TransactWriteItems") <= 5 + 4
     assert calls.of("BatchGetItem") == 2
