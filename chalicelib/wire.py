@@ -230,7 +230,7 @@ class EsmeBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     v: int = VERSION
 
 
-Stage = Literal["ledger", "messages", "done"]
+Stage = Literal["ledger", "messages", "late", "done"]
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True, tag="visit"):

@@ -3,7 +3,8 @@ changes nothing.
 
 An account is audited in steps, each of which reads a bounded number of items and gives what the next one goes on from,
 so that neither a day's memory nor a function's time is ever needed at once. First the whole ledger is added up and held
-against the wallet; then the ledger and the messages of the days go by side by side, by their ids.
+against the wallet; then the ledger and the messages of the days go by side by side, by their ids; at last come the
+messages that were charged on the days long after they were made, as scheduled ones are: the days' usage has them.
 
 The books move while they are read. Each has its own instant, and no transaction reads them all; so a difference counts
 only when a second look, a while later, finds it again (domain.audit.confirmed).
@@ -16,7 +17,7 @@ It costs, with reads of 0.125 $ a million (eventually consistent half a unit for
 ledger, all of it each time, about 0.02 $ a million entries; of the messages about 0.03 $ a million.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from heapq import merge
 from itertools import groupby, islice
@@ -30,13 +31,15 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.audit import Difference, LedgerSum, confirmed, of_usage, of_wallet
 from chalicelib.domain.books import NEAR_MS, Books, Span
 from chalicelib.domain.charging import LedgerEntry
+from chalicelib.domain.message import Queued
 from chalicelib.domain.usage import UsageLine, by_day
-from chalicelib.store import accounts, ledger, messages, queues, usage, wallets
+from chalicelib.store import accounts, ledger, message_days, messages, queues, usage, wallets
 from chalicelib.store.messages import Facts
 from chalicelib.wire import Audit
 
 STEP_ENTRIES: Final = 5_000  # some seconds of a function's 20 at most
 STEP_ITEMS: Final = 3_000  # messages and entries
+_AT_ONCE: Final = 200  # late messages whose facts are read together
 LOOK_AGAIN_SECONDS: Final = 600  # longer than a crashed function's record stays hidden, several times
 DAY_MS: Final = 86_400_000
 _LAST: Final = "\U0010ffff"  # after every name
@@ -114,7 +117,7 @@ def differences(audit: Audit) -> tuple[Difference, ...]:
 def step(audit: Audit, now_ms: int) -> Audit:
     """The audit, a bounded step further; the one given stays as it is, to be done again. Raises NoAccount."""
     audit = msgspec.json.decode(msgspec.json.encode(audit), type=Audit)
-    return _add_up(audit, now_ms) if audit.stage == "ledger" else _match(audit, now_ms)
+    return _STAGES[audit.stage](audit, now_ms)
 
 
 def _add_up(audit: Audit, now_ms: int) -> Audit:
@@ -135,11 +138,8 @@ def _add_up(audit: Audit, now_ms: int) -> Audit:
 
 
 def _match(audit: Audit, now_ms: int) -> Audit:
-    """The days' ledger beside their messages, and at the end the usage that the messages make."""
-    account = accounts.get(audit.account)
-    if account is None:
-        raise NoAccount(audit.account)
-    books, taken = audit.books, 0
+    """The days' ledger beside their messages."""
+    account, books, taken = _account(audit), audit.books, 0
     for ulid, together in groupby(_side_by_side(account, books.span, audit.cursor), key=itemgetter(0)):
         if taken >= STEP_ITEMS:
             return audit
@@ -152,8 +152,48 @@ def _match(audit: Audit, now_ms: int) -> Audit:
         books.advance(ulid)
         audit.cursor = ulid
     books.close()
+    return msgspec.structs.replace(audit, stage="late", cursor="")
+
+
+def _count_late(audit: Audit, now_ms: int) -> Audit:
+    """What was made too long before the days to be read with them, and at the end the usage that all messages make."""
+    account, books = _account(audit), audit.books
+    made_before_ms = books.span.since_ms - _lookback_ms(account)
+    places = list(islice(_late(account, books.span, audit.cursor), STEP_ENTRIES))
+    earlier = [one for one in places if ids.created_ms_of(one[1]) < made_before_ms]
+    for at in range(0, len(earlier), _AT_ONCE):
+        some = earlier[at : at + _AT_ONCE]
+        found = message_days.facts_of(account.id, [message_id for _, message_id in some])
+        for place, message_id in some:
+            facts = found.get(message_id, ())
+            charged = (message_days.place_of(message_id, fact.at_ms) for fact in facts if isinstance(fact, Queued))
+            if place in charged:  # its refusal stands in the index, too, where it was canceled just before
+                books.message(message_id, facts, now_ms)
+    if len(places) == STEP_ENTRIES:
+        return msgspec.structs.replace(audit, cursor=places[-1][0])
     books.add(of_usage(audit.account, books.usage, _usage(audit.account, books.span)))
     return msgspec.structs.replace(audit, stage="done")
+
+
+def _late(account: Account, span: Span, after: str) -> Iterator[tuple[str, str]]:
+    """Places and ids of what was decided in the span an hour or more after it was made, behind a place, in order."""
+    since_ms = int(after.partition("#")[0]) if after else span.since_ms
+    for at_ms in range(since_ms - since_ms % DAY_MS, span.until_ms, DAY_MS):
+        yield from messages.decided_late(account.id, ids.day_at(at_ms), account.shards, after)
+
+
+_STAGES: Final[Mapping[str, Callable[[Audit, int], Audit]]] = {
+    "ledger": _add_up,
+    "messages": _match,
+    "late": _count_late,
+}
+
+
+def _account(audit: Audit) -> Account:
+    account = accounts.get(audit.account)
+    if account is None:
+        raise NoAccount(audit.account)
+    return account
 
 
 def _side_by_side(account: Account, span: Span, cursor: str) -> Iterator[tuple[str, LedgerEntry | Facts]]:

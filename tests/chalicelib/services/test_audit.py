@@ -261,6 +261,23 @@ def test_a_message_that_was_charged_after_midnight_is_in_the_next_days_usage_onl
         )
 
 
+@pytest.mark.parametrize("step", [1, 3_000])
+def test_what_was_scheduled_for_days_is_in_the_usage_of_the_day_of_its_charge(
+    step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its account lets messages be valid for two days; to be sent in ten they may be asked for all the same."""
+    monkeypatch.setattr(service, "STEP_ENTRIES", step)
+    world.open_account(refund_policy="not_delivered")
+    for days in (20, 10, 2, 0):
+        made_ms = NOW_MS - days * 24 * HOUR_MS
+        scheduled = msgspec.structs.replace(world.draft(), id=ids.new_message_id(made_ms), at_ms=made_ms)
+        charge([world.routed(scheduled)], NOW_MS)
+        settle_all(world.submitted(scheduled.id, scheduled.id), world.receipt(scheduled.id))
+    assert found() == ()
+    drift("messages", "09")
+    assert [difference.check for difference in found()] == [Check.USAGE]
+
+
 def test_days_that_the_retention_has_deleted_are_left_out() -> None:
     day = Day()
     delete_fact(day.delivered.id, "queued")
