@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.cdr import Cdr, cdr_of
 from chalicelib.domain.costs import GatewayCosts
@@ -95,7 +96,7 @@ def test_a_closed_day_and_the_invoice_have_the_cost_of_the_gateway_that_took_a_m
     told = msgspec.structs.replace(world.decision(), cost_micros=10_000)
     charge([world.routed(one, by=told) for one in (stayed, moved, refused)], NOW_MS)
     elsewhere = [world.submitted(moved.id, f"M{part}", part, 2) for part in (1, 2)]
-    happened = [
+    happened: list[wire.Outcome] = [
         *(world.submitted(stayed.id, f"S{part}", part, 2) for part in (1, 2)),
         *(msgspec.structs.replace(one, gateway=OTHER_GATEWAY) for one in elsewhere),
         world.ended(refused.id, Status.REJECTED),
