@@ -49,7 +49,8 @@ def begin(row: JobRow, now_ms: int) -> JobRow | None:
 
 
 def start(row: JobRow, now_ms: int) -> JobRow | None:
-    """The job, running; paused where credit is lacking. None where somebody has changed it meanwhile."""
+    """The job, running; paused where credit is lacking, or the account is suspended: of what is sent then each message
+    would be refused. None where somebody has changed it meanwhile."""
     job, account = row.job, accounts.get(row.job.account)
     if account is None or job.survey is None:
         return None
@@ -66,15 +67,16 @@ def start(row: JobRow, now_ms: int) -> JobRow | None:
         started_ms=now_ms,
         ended_ms=None,
     )
-    if lacks_credit(job):
-        error = ErrorInfo(code="no_credit", title=REASONS["no_credit"].title)
+    missing = "account_inactive" if account.state != "active" else "no_credit" if lacks_credit(job) else None
+    if missing is not None:
+        error = ErrorInfo(code=missing, title=REASONS[missing].title)
         begun = msgspec.structs.replace(begun, status="paused", failure=error)
     step, due_ms = Step(0, first_count(job), run), None if begun.status == "paused" else now_ms + HEAL_MS
     if not jobs.put(begun, expected=row.version, due_ms=due_ms, step=step, pace=Pace(0, now_ms)):
         return None
     made = JobRow(job=begun, version=row.version + 1, step=step, due_ms=due_ms)
     log.info("job started", extra={"account": job.account, "job": job.id, "run": run, "status": begun.status})
-    if begun.status == "running":  # of one that waits for credit nothing is at any gateway: no bridge need hear
+    if begun.status == "running":  # of one that is paused nothing is at any gateway: no bridge need hear
         send_feed(job.account, job.id, 0)
     return made
 

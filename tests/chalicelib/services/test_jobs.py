@@ -3,15 +3,18 @@
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib import wire
+from chalicelib.domain.account import AccountState
 from chalicelib.domain.job import Job
 from chalicelib.domain.message import Status
+from chalicelib.domain.schedule import Timing
 from chalicelib.services import control_job, feed_job, prepare_job, start_job, survey_recipients
 from chalicelib.services.faults import Fault
 from chalicelib.services.feed_job import feed
-from chalicelib.store import job_controls, job_files, jobs, queues
+from chalicelib.store import accounts, job_controls, job_files, jobs, queues
 from tests.chalicelib.services import jobs_world as world
 from tests.chalicelib.services.world import ACCOUNT, GATEWAY, NOW_MS, PRICE_MICROS, balance, ledger_sum, waiting
 
@@ -156,6 +159,27 @@ def test_without_credit_for_all_of_it_a_job_waits_paused() -> None:
     with pytest.raises(Fault) as refused:
         control_job.resume(ACCOUNT, made.job.id, NOW_MS)
     assert refused.value.code == "no_credit"
+
+
+def account_is(state: AccountState) -> None:
+    held = accounts.versioned(ACCOUNT)
+    assert held is not None
+    assert accounts.change(ACCOUNT, held.version, msgspec.structs.replace(held.value, state=state))
+
+
+def test_a_job_whose_time_comes_while_its_account_is_suspended_waits_paused_and_goes_on_afterwards() -> None:
+    world.open_world()
+    made = world.create(world.listed(3), timing=Timing(start_ms=NOW_MS + 1), next_ms=NOW_MS + 1)
+    assert made.job.status == "scheduled"
+    account_is("suspended")
+    world.carry_on(NOW_MS + 2)
+    job = world.row(made.job.id).job
+    assert (job.status, job.failure and job.failure.code) == ("paused", "account_inactive")
+    account_is("active")
+    job = control_job.resume(ACCOUNT, made.job.id, NOW_MS + 3).job
+    assert (job.status, job.failure) == ("running", None)
+    world.carry_on(NOW_MS + 3, turns=1)
+    assert len([one for one in waiting(queues.BILLING) if isinstance(one, wire.RoutedBundle)]) == 1
 
 
 def test_a_dry_run_writes_nothing_and_waits_to_be_started() -> None:
