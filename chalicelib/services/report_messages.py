@@ -17,9 +17,10 @@ from chalicelib.services.control_job import read as read_job
 from chalicelib.store import message_days, messages
 from chalicelib.store.message_days import Reach, Seen
 
-# How much a page looks at before it ends: messages, and days without any.
+# How much a page looks at before it ends: messages, of which those to a number take a request each, and days.
 MOST_SEEN: Final = 2_000
-A_DAY: Final = 40
+_TO_A_NUMBER: Final = 10
+_A_DAY: Final = 40
 _FILTERED: Final = 150  # messages that are read at a time where some of them will not be told
 _AHEAD_MS: Final = 40 * 86_400_000  # messages are made at most so long before they are charged
 
@@ -59,7 +60,7 @@ def report_messages(account: Account, asked: Asked, before: str, size: int) -> I
     In order of when they were made; but what was decided over an hour later, stands where it was decided. Those of a
     number or of a job are all in order of when they were made. `size`: how many are wanted. Raises Fault `not_found`.
     """
-    period = asked.days.whole
+    period, each = asked.days.whole, 1 if asked.number is None else _TO_A_NUMBER
     for seen in _seen(account, asked, before, size):
         cdr = cdr_of(seen.message_id, account.id, seen.facts) if seen.message_id else None
         counts = (
@@ -68,7 +69,7 @@ def report_messages(account: Account, asked: Asked, before: str, size: int) -> I
             and seen.place in (seen.message_id, message_days.place_of(seen.message_id, cdr.at_ms))
             and asked.has(cdr)
         )
-        yield Step(seen.place, cdr if counts else None, 1 if seen.message_id else A_DAY)
+        yield Step(seen.place, cdr if counts else None, each if seen.message_id else _A_DAY)
 
 
 def _seen(account: Account, asked: Asked, before: str, size: int) -> Iterator[Seen]:
