@@ -317,8 +317,9 @@ EVERYBODY: Final = "-"  # as the account: all of them
 class ArchiveWork(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="archive"):
     """⟨archives⟩: have the archive go on by a step. It goes on behind `cursor`, with part number `part`.
 
-    close: fold an account's day into the archive, for good where it is `final`. blank: take the texts out of an
-    account's day. export: make the file that is called `id`. erase: go on with the erasure that is called `id`.
+    close: fold an account's day into the archive, for good where it is `final`; where that was done, only `if_changed`
+    since. blank: take the texts out of an account's day. export: make the file that is called `id`. erase: go on with
+    the erasure that is called `id`.
     """
 
     id: str
@@ -328,6 +329,7 @@ class ArchiveWork(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     part: int = 0
     cursor: str = ""
     final: bool = False
+    if_changed: bool = False
     v: int = VERSION
 
 

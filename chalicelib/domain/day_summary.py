@@ -116,6 +116,14 @@ def line_of(cdr: Cdr) -> SummaryLine:
     )
 
 
+def added_up_ends(of: Iterable[dict[str, int]]) -> dict[str, int]:
+    """Ends of lines in one, by status."""
+    ends: dict[str, int] = {}
+    for some in of:
+        ends = _added(ends, some)
+    return ends
+
+
 def submit_name(at_ms: int, gateway: str) -> str:
     """Where a submit is counted: by its own UTC day and its own gateway, `YYYY-MM-DD#gateway`."""
     return f"{day_at(at_ms)}#{gateway}"

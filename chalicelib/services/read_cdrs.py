@@ -16,6 +16,9 @@ from chalicelib.store.messages import LATE_MS
 
 DAY_MS: Final = 86_400_000
 FINAL_AFTER_DAYS: Final = 3  # nights after which a day is archived for good: few receipts come later
+# And nights after which those few are looked for: receipts find their messages for seven days, and a message may be
+# valid for thirty.
+AGAIN_AFTER_DAYS: Final = (10, 33)
 _AT_ONCE: Final = 200  # late messages whose facts are read together
 
 

@@ -36,6 +36,7 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
     messages: int  # of them: charged
     credits_micros: int
     refunded_micros: int
+    ends: dict[str, int] = {}  # of the charged ones, by status
 
 
 _closed: Final = msgspec.json.Decoder(Closed)

@@ -192,6 +192,46 @@ def test_a_night_closes_yesterday_and_for_good_the_third_day_before_while_the_lo
     assert [work.final for work in close_day.due(brief, NOW_MS)] == [False]
 
 
+def test_news_that_come_when_a_day_is_closed_for_good_close_it_once_more_and_nothing_else_does() -> None:
+    statuses = a_mixed_day()
+    charged_late = next(one.message_id for one in closed_for_good() if one.status == "queued" and one.charged_ms)
+    again = msgspec.structs.replace(
+        close_day.begin(ACCOUNT, date.fromisoformat(DAY), NOW_MS, final=True), if_changed=True
+    )
+    calls = world.Calls("dynamodb")
+    assert close_day.close(again, NOW_MS + 10 * DAY_MS) is None
+    assert set(calls.made) == {"GetItem", "Query"}
+    assert calls.of("Query") <= 3  # of the account's own usage
+    expired = world.ended(charged_late, Status.EXPIRED)
+    settle([world.outcomes(world.submitted(charged_late, "S9"), expired)], NOW_MS + 5 * DAY_MS)
+    settle([world.outcomes(world.receipt("S9"))], NOW_MS + 6 * DAY_MS)
+    close_day.close(again, NOW_MS + 10 * DAY_MS)
+    (told,) = (one for one in records() if one.message_id == charged_late)
+    assert (told.status, told.refunded_micros) == ("delivered", PRICE_MICROS)  # it was paid back before
+    ends = Counter[str]()
+    for line in day_summaries.get(DAY):
+        ends.update(line.ends)
+    assert ends["delivered"] == statuses["delivered"] + 1
+    assert close_day.close(again, NOW_MS + 33 * DAY_MS) is None
+
+
+def closed_for_good() -> list[Cdr]:
+    close(NOW_MS + 3 * DAY_MS, final=True)
+    return records()
+
+
+def test_a_night_looks_for_late_news_of_days_that_the_account_had_then() -> None:
+    world.open_account()
+    account = accounts.get(ACCOUNT)
+    assert account is not None
+    for after, told in ((9, set()), (10, {10}), (40, {10, 33})):
+        now_ms = NOW_MS + after * DAY_MS
+        works = [work for work in close_day.due(account, now_ms) if work.if_changed]
+        today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+        assert {(today - date.fromisoformat(work.day)).days for work in works} == told
+        assert all(work.final for work in works)
+
+
 def test_what_had_waited_for_days_counts_on_the_day_of_its_charge_wherever_a_step_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
