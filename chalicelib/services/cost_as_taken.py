@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.domain.cdr import Cdr
 from chalicelib.domain.message import Status
+from chalicelib.domain.routing import Line
 from chalicelib.store import rules
 
 
@@ -37,4 +38,7 @@ def _elsewhere(cdr: Cdr) -> int | None:
         table = rules.numbered(cdr.rules)
     except LookupError:
         return None
-    return table.cost_micros(cdr.submitted_to, table.line_of(cdr.mobile_number, cdr.country), cdr.created_ms)
+    line = table.line_of(cdr.mobile_number, cdr.country)
+    if not line.operator:  # the number was erased
+        line = Line(cdr.country, cdr.operator)
+    return table.cost_micros(cdr.submitted_to, line, cdr.created_ms)

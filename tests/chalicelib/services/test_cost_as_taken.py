@@ -14,6 +14,7 @@ from chalicelib.domain.costs import GatewayCosts
 from chalicelib.domain.message import AnyFact, Final, Queued, Status, Submitted
 from chalicelib.domain.rules import NumberingPrefix
 from chalicelib.domain.tariff import TariffLine
+from chalicelib.domain.texts import ERASED
 from chalicelib.services import check_submits, close_day
 from chalicelib.services.charge import charge
 from chalicelib.services.cost_as_taken import cost_as_taken
@@ -81,7 +82,9 @@ def test_cost_follows_who_took_how_much(
     costs = GatewayCosts(gateway="other", lines=(TariffLine(country="ES", operator="Movistar", amount_micros=4), later))
     plan = [NumberingPrefix(prefix="346", country="ES", operator="Movistar")]
     rules.publish([], [], plan, by="test", note="", now_ms=NOW_MS, costs=[costs])
-    assert cost_as_taken(record(*facts, **changes)).cost_micros == cost_micros
+    told = record(*facts, **changes)
+    assert cost_as_taken(told).cost_micros == cost_micros
+    assert cost_as_taken(msgspec.structs.replace(told, mobile_number=ERASED)).cost_micros == cost_micros
 
 
 def test_a_closed_day_and_the_invoice_have_the_cost_of_the_gateway_that_took_a_message() -> None:
