@@ -37,7 +37,7 @@ def _publish(by: str, note: str, now_ms: int, *, below_cost: bool, over: int) ->
     rate_plans = rule_rows.rate_plans.everything()
     if costs and not below_cost:
         check_publication(candidate(routes, numbering, rate_plans, costs, now_ms), now_ms)
-    before = rules.get(over) if over and rate_plans else None
+    before = rules.get(over) if over else None
     published = rules.publish(
         gateways,
         routes,

@@ -13,6 +13,7 @@ from chalicelib.domain.money import format_amount
 from chalicelib.domain.rate_plan import PriceChange, RatePlan, price_changes
 from chalicelib.domain.rules import Rules
 from chalicelib.services.notify import notify_all
+from chalicelib.services.price_list import RouteChanges
 from chalicelib.store import accounts, rules
 from chalicelib.store.queues import Undelivered
 
@@ -25,18 +26,19 @@ log: Final = logging.getLogger(__name__)
 
 
 def of_publishing(before: Rules, after: Rules, now_ms: int) -> None:
-    """Tell the accounts whose rate plans' prices are others now, or have others to come.
+    """Tell the accounts whose rate plans' or routes' prices are others now, or have others to come.
 
     It is published by now: where they cannot be told, that is noted, and nothing else fails.
     """
-    changed = {plan.id: (plan, told) for plan, told in _changed(before, after, now_ms)}
-    if not changed:
+    plans = {plan.id: (plan, told) for plan, told in _changed(before, after, now_ms)}
+    routes = RouteChanges(before, after)
+    if not plans and not routes:
         return
     event = f"rules {after.number}"
     try:
         for page in accounts.pages():
-            concerned = [one for one in page if one.state != "closed" and one.rate_plan in changed]
-            notify_all([_notice(one, event, *changed[one.rate_plan or ""]) for one in concerned], now_ms)
+            notices = [_of_rules(one, event, plans.get(one.rate_plan or ""), routes, now_ms) for one in page]
+            notify_all([one for one in notices if one is not None], now_ms)
     except _OF_AWS:
         log.exception("accounts were not told of changed prices", extra={"rules": after.number})
 
@@ -55,6 +57,23 @@ def of_account(before: Account, after: Account, version: int, now_ms: int) -> No
         notify_all([_notice(after, f"version {version}", now, changes)], now_ms)
     except _OF_AWS:
         log.exception("an account was not told of changed prices", extra={"account": after.id})
+
+
+def _of_rules(
+    account: Account,
+    event: str,
+    of_plan: tuple[RatePlan, Sequence[PriceChange]] | None,
+    routes: RouteChanges,
+    now_ms: int,
+) -> Notice | None:
+    """What the account is told of a publishing; None: it pays what it paid, or pays nothing any more."""
+    if account.state == "closed":
+        return None
+    plan, changes = of_plan or (_NO_PLAN, ())
+    told = {(change.country, change.operator) for change in changes}
+    others = routes.for_account(account, now_ms)
+    changes = [*changes, *(change for change in others if (change.country, change.operator) not in told)]
+    return _notice(account, event, plan, changes) if changes else None
 
 
 def _changed(before: Rules, after: Rules, now_ms: int) -> Iterator[tuple[RatePlan, Sequence[PriceChange]]]:
@@ -86,7 +105,7 @@ def _lines(changes: Sequence[PriceChange]) -> Iterable[str]:
 
 
 def _line(change: PriceChange) -> str:
-    whose = f"{change.country} {change.operator or '*'}"
+    whose = f"{change.country or _ANYWHERE} {change.operator or '*'}"
     begins = datetime.fromtimestamp(change.from_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     return f"{whose}: {_amount(change.before_micros)} → {_amount(change.after_micros)} ({begins} UTC)"
 

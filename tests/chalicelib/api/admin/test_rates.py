@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from pynamodb.transactions import TransactWrite
 
@@ -76,6 +77,29 @@ def test_an_account_pays_by_its_plan_once_that_is_published_and_hears_of_changes
     assert told("price_changed") == []  # nothing is another one than it was
     assert edited.send({"dry_run": True}).json_body["price"] == "0.03"
     assert edited.as_admin("DELETE", PLAN).json_body["code"] == "in_use"
+
+
+def test_an_account_hears_of_its_routes_prices_where_it_pays_by_them(edited: World) -> None:
+    other = {"name": "Other", "default_sender": "Other"}
+    assert edited.as_admin("POST", "/v1/admin/accounts", other).status_code == 201
+    publish(edited)
+    assert told("price_changed") == []
+    row = rule_rows.routes.get(ROUTES[0].id)
+    assert row is not None
+    dearer = msgspec.structs.replace(row.value, price_micros=70_000)
+    assert rule_rows.routes.put(dearer)
+    publish(edited)  # of both: neither has a plan
+    assert [one["changes_lines"].partition(" (")[0] for one in told("price_changed")] == ["ES *: 0.05 → 0.07"] * 2
+    own = {"country": "ES", "operator": "Movistar ES", "targets": [{"gateway": GATEWAYS[0].id}], "price": "0.06"}
+    assert edited.as_admin("POST", f"/v1/admin/accounts/{edited.account.id}/routes", own).status_code == 201
+    publish(edited)
+    (line,) = [one["changes_lines"] for one in told("price_changed")]
+    assert line.startswith("ES Movistar ES: 0.07 → 0.06 (")
+    put_on_plan(edited)
+    told("price_changed")
+    assert rule_rows.routes.put(row.value, expected=2)
+    publish(edited)  # the plan goes before the route that all share
+    assert len(told("price_changed")) == 1
 
 
 def test_prices_are_published_even_where_nobody_can_be_told(edited: World, monkeypatch: pytest.MonkeyPatch) -> None:
