@@ -100,7 +100,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("login_guards", actions=("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")),
         _table("password_resets", actions=("GetItem", "DeleteItem")),  # the mails' function makes them
         Grant("secretsmanager", ("CreateSecret", "PutSecretValue", "GetSecretValue", "DeleteSecret"), ("totp/*",)),
-        _table("wallets", actions=("GetItem", "PutItem", "UpdateItem")),
+        _table("wallets", actions=("GetItem", "BatchGetItem", "PutItem", "UpdateItem")),
         _table("usage", actions=("UpdateItem",)),  # a grant is counted
         _table("ledger", actions=("GetItem", "PutItem")),
         _table("ledger/index/by_time", actions=("Query",)),

@@ -43,7 +43,7 @@ def cached(account: str, now_ms: int) -> Wallet | None:
     return _cached.get(account, now_ms)
 
 
-def get_all(accounts: Iterable[str]) -> dict[str, Wallet]:
+def get_all(accounts: Iterable[str], *, consistent: bool = False) -> dict[str, Wallet]:
     """The wallets of those accounts that exist, 100 a request. Raises dynamo.Overloaded."""
     return {
         str(item.account): Wallet(
@@ -51,7 +51,7 @@ def get_all(accounts: Iterable[str]) -> dict[str, Wallet]:
             balance_micros=int(item.balance_micros),
             available_micros=int(item.available_micros),
         )
-        for item in dynamo.get_all(WalletTable, accounts)
+        for item in dynamo.get_all(WalletTable, accounts, consistent=consistent)
     }
 
 

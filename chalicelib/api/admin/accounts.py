@@ -11,7 +11,7 @@ from chalicelib.api.amounts import Amount, Price
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
 from chalicelib.api.message_types import MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECONDS, instant
-from chalicelib.domain.account import Account, AccountState, RefundPolicy, TextRetention, Traffic
+from chalicelib.domain.account import Account, AccountState, RefundPolicy, TextRetention, Traffic, Wallet
 from chalicelib.domain.ids import MAX_SHARDS
 from chalicelib.domain.text import MAX_PARTS
 from chalicelib.domain.user import Language
@@ -153,10 +153,12 @@ def open_an_account(call: AdminCall, body: NewAccount) -> OpenedAccount:
 
 
 @endpoints.get("/v1/admin/accounts", faults=("invalid_cursor",))
-def list_accounts(call: AdminCall, query: PageQuery) -> Listing[AccountView]:
-    """List accounts, in no particular order."""
+def list_accounts(call: AdminCall, query: PageQuery) -> Listing[AccountWithWallet]:
+    """List accounts with what they have, in no particular order."""
     page = accounts.listing(unseal(call, "accounts", query.cursor), query.limit)
-    return Listing(data=tuple(_view(row) for row in page.items), next_cursor=seal(call, "accounts", page.cursor))
+    held = wallets.get_all((row.value.id for row in page.items), consistent=True)
+    data = tuple(_told(row, held[row.value.id]) for row in page.items if row.value.id in held)
+    return Listing(data=data, next_cursor=seal(call, "accounts", page.cursor))
 
 
 @endpoints.get("/v1/admin/accounts/{account}")
@@ -265,6 +267,10 @@ def _with_wallet(row: Row[Account]) -> AccountWithWallet:
     wallet = wallets.get(row.value.id, consistent=True)
     if wallet is None:
         raise not_found("account")
+    return _told(row, wallet)
+
+
+def _told(row: Row[Account], wallet: Wallet) -> AccountWithWallet:
     told = _view(row)
     return AccountWithWallet(
         **{name: getattr(told, name) for name in told.__struct_fields__},

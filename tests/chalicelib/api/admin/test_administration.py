@@ -38,17 +38,17 @@ class TestAccounts:
         assert (late.status_code, late.json_body["code"]) == (409, "version_conflict")
         assert world.as_admin("GET", path).json_body["name"] == "Acme SA"
 
-    def test_all_are_listed_page_by_page(self, world: World) -> None:
-        expected = {opened(world)["id"] for _ in range(4)} | {world.account.id}
-        seen: list[str] = []
+    def test_all_are_listed_with_what_they_have_page_by_page(self, world: World) -> None:
+        expected = [opened(world, first_credit=f"{number}.5")["id"] for number in range(4)] + [world.account.id]
+        seen: dict[str, str] = {}
         cursor = ""
         while True:
             page = world.as_admin("GET", f"/v1/admin/accounts?limit=2{cursor}").json_body
-            seen += [account["id"] for account in page["data"]]
+            seen |= {account["id"]: account["balance"] for account in page["data"]}
             if not page["next_cursor"]:
                 break
             cursor = f"&cursor={page['next_cursor']}"
-        assert sorted(seen) == sorted(expected)
+        assert seen == dict(zip(expected, ("0.5", "1.5", "2.5", "3.5", "10"), strict=True))
 
     def test_a_credit_limit_is_available_without_being_owned(self, world: World) -> None:
         told = opened(world)
