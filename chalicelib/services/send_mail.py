@@ -59,6 +59,7 @@ def _message(mail: Mail, now_ms: int) -> bytes:
     """The message as it reads now. Raises _Unsendable."""
     if not settings().mail_from:
         raise _Unsendable(NO_SENDER)
+    _check_user(mail)
     if is_held_back(mail.kind, bad_mailboxes.of(mail.address)):
         raise _Unsendable(HELD_BACK)
     stop = _stop_of(mail)
@@ -66,6 +67,13 @@ def _message(mail: Mail, now_ms: int) -> bytes:
     text = text_of(mail, let, stop)
     link = let.link if let else ""
     return message_of(mail, text, sender=settings().mail_from, now_ms=now_ms, link=link, stop=stop)
+
+
+def _check_user(mail: Mail) -> None:
+    """Raises _Unsendable where whom it was written to has been deleted or suspended since: it may have waited hours."""
+    row = users.versioned(mail.user) if mail.user else None
+    if mail.user and (row is None or row.value.state != "active"):
+        raise _Unsendable(NO_READER)
 
 
 def _let(mail: Mail, now_ms: int) -> Pass | None:

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.domain.mail import TOPICS, BadNotice, Kind, Notice
 from chalicelib.domain.mail_event import MailEvent
+from chalicelib.domain.user import UserState
 from chalicelib.services import send_mail
 from chalicelib.services.address_notice import send_on
 from chalicelib.services.note_mail_event import note
@@ -128,6 +129,24 @@ def test_it_goes_again_to_the_address_that_the_user_has_now() -> None:
     resend(the_mail().mail.id, "x", NOW_MS)
     pump()
     assert inbox()[1]["To"] == "Ana Ruíz <new@example.com>"
+
+
+@pytest.mark.parametrize("state_now", ["suspended", None])
+def test_whoever_was_put_out_meanwhile_gets_nothing_any_more(state_now: UserState | None) -> None:
+    ana = person("ana@example.com")
+    notify(GRANTED, NOW_MS)
+    pump()
+    again = resend(the_mail().mail.id, "again", NOW_MS + MINUTE_MS)  # it waits
+    held = users.versioned(ana.id)
+    assert held is not None
+    if state_now is None:
+        assert users.delete(held)
+    else:
+        assert users.change(held.version, msgspec.structs.replace(ana, state=state_now))
+    pump(NOW_MS + MINUTE_MS)
+    assert len(inbox()) == 1
+    fate = next(one.fate for one in logged() if one.mail.id == again.mail.id)
+    assert (fate.state, fate.reason) == ("failed", "no_reader")
 
 
 def test_nobody_gets_a_reset_who_is_nobody() -> None:
