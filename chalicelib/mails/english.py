@@ -114,14 +114,15 @@ What became of each is told by its results: job $job.""",
         Kind.WEBHOOK_FAILING: Wording(
             "A webhook of $account takes nothing",
             _HELLO
-            + """A webhook of $account has taken nothing for a day or more:
+            + """A webhook of $account takes nothing any more:
 $url
 
 Since: $since
 
 The last answer: $reason
 
-Each event is tried ten times in three days; what was not taken by then can be replayed. Webhook: $webhook.""",
+Each event is tried ten times in three days; what was not taken by then can be replayed.
+One that answers 410 is told nothing until you set it to active again. Webhook: $webhook.""",
         ),
         Kind.GATEWAY_DOWN: Wording(
             "Gateway down: $gateway",

@@ -114,14 +114,15 @@ Lo que fue de cada mensaje lo dicen sus resultados: envío $job.""",
         Kind.WEBHOOK_FAILING: Wording(
             "Un webhook de $account no recibe nada",
             _HELLO
-            + """Un webhook de $account no recibe nada desde hace un día o más:
+            + """Un webhook de $account ya no recibe nada:
 $url
 
 Desde: $since
 
 La última respuesta: $reason
 
-Cada evento se intenta diez veces en tres días; lo que no se haya recibido puede repetirse. Webhook: $webhook.""",
+Cada evento se intenta diez veces en tres días; lo que no se haya recibido puede repetirse.
+Al que responde 410 no se le envía nada hasta que lo actives de nuevo. Webhook: $webhook.""",
         ),
         Kind.GATEWAY_DOWN: Wording(
             "Pasarela caída: $gateway",

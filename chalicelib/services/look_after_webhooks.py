@@ -42,7 +42,10 @@ def _note(key: str, bundle: WebhookBundle, answers: Sequence[Answer], now_ms: in
             webhook_health.is_well(key)
         return
     _note_failure(key, bundle, health, answers[-1], now_ms)
-    if any(answer.gone for answer in answers) and bundle.endpoint != CALLBACKS:
+    gone = next((answer for answer in answers if answer.gone), None)
+    if gone is not None and bundle.endpoint != CALLBACKS:
+        # Told before it is disabled, as above; by its day, since several may answer so at once.
+        notify(_failing(key, bundle, health, gone, now_ms, event=f"gone {ids.day_at(now_ms)}"), now_ms)
         disable(bundle.account, bundle.endpoint, "it answered 410 Gone")
 
 
@@ -53,24 +56,23 @@ def _note_failure(key: str, bundle: WebhookBundle, health: Health, answer: Answe
     if now_ms - health.failing_since_ms < FAILING_MS or health.told_ms:
         return
     # Told before it is noted that it was: done again, it is the same mail.
-    notify(_failing(key, bundle, health, answer, now_ms), now_ms)
+    notify(_failing(key, bundle, health, answer, now_ms, event=str(health.failing_since_ms)), now_ms)
     if webhook_health.tell_failing(key, now_ms):
         since = {"failing_since_ms": health.failing_since_ms}
         log.error("webhook failing", extra={"account": bundle.account, "webhook": bundle.endpoint, **since})
 
 
-def _failing(key: str, bundle: WebhookBundle, health: Health, answer: Answer, now_ms: int) -> Notice:
-    """The mail of it. What stands behind the `?` of a URL is often a secret: it is left out."""
+def _failing(key: str, bundle: WebhookBundle, health: Health, answer: Answer, now_ms: int, *, event: str) -> Notice:
+    """The mail of it, under the event's name. What stands behind the `?` of a URL is often a secret: it is left out."""
     endpoint = webhooks.cached(bundle.account, now_ms).endpoint(bundle.endpoint)
     url = bundle.url or (endpoint.url if endpoint else "")
     values = {
         "webhook": bundle.endpoint,
         "url": url.partition("?")[0],
-        "since_ms": str(health.failing_since_ms),
+        "since_ms": str(health.failing_since_ms or now_ms),
         "reason": answer.reason or f"HTTP {answer.status}",
     }
-    name = f"{key}/{health.failing_since_ms}"
-    return Notice(Kind.WEBHOOK_FAILING, name, account=bundle.account, values=values)
+    return Notice(Kind.WEBHOOK_FAILING, f"{key}/{event}", account=bundle.account, values=values)
 
 
 def disable(account: str, endpoint: str, why: str) -> None:

@@ -160,10 +160,16 @@ def test_a_late_copy_of_a_record_does_not_undo_a_delivery(hooked: Hooks) -> None
     assert log_of(endpoint.id) == [("delivered", 1)]
 
 
-def test_an_endpoint_that_is_gone_is_disabled_and_told_nothing_more(hooked: Hooks) -> None:
+def test_an_endpoint_that_is_gone_is_disabled_and_told_nothing_more_and_its_owner_hears_of_it(hooked: Hooks) -> None:
     endpoint = hooked.open("/hook?status=410")
     tell(news())
     pump()
+    (told,) = [one.notice for one in world.waiting(queues.MAILS) if isinstance(one, MailBundle) and one.notice]
+    assert (told.kind.value, told.values["reason"], told.values["since_ms"]) == (
+        "webhook_failing",
+        "HTTP 410",
+        str(NOW_MS),
+    )
     (held,) = webhooks.get(ACCOUNT).endpoints
     assert (held.state, held.disabled_why) == ("disabled", "it answered 410 Gone")
     assert log_of(endpoint.id) == [("failed", 1)]
