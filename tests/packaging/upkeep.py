@@ -1,5 +1,6 @@
 """The schedules' functions and what they put on their queues, run from the zip, with messages that need them."""
 
+import json
 import time
 from typing import Any, Final
 
@@ -12,8 +13,10 @@ from chalicelib.domain.message import Final as End
 from chalicelib.domain.parts import HeldPart
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.waiting import GRACE_MS, MINUTE_MS, Window
+from chalicelib.domain.waiting_order import EXPIRE
 from chalicelib.services.look_after import MESSAGES_A_VISIT
 from chalicelib.store import messages, segments
+from chalicelib.store.dispatches import DispatchTable
 from chalicelib.store.messages import Noted
 from tests.packaging.cloud import PREFIX, Cloud
 from tests.packaging.journey import GATEWAY, Journey
@@ -52,9 +55,9 @@ def keep_up(journey: Journey, cloud: Cloud) -> None:
     window = Window(begun_ms, time.time_ns() // 1_000_000)
     cloud.send("visits", wire.encode(wire.Visit(id="1", accounts=(account,), windows=(window,))))
     assert _work_off(journey, cloud, VISIT) == 2
-    assert _work_off(journey, cloud, AUDIT) == 2
+    assert _work_off(journey, cloud, AUDIT) == 3  # ledger, messages, and what was charged late
     assert len(cloud.take_all("accepted")) == 1
-    assert len(cloud.take_all("outcomes")) == 1
+    assert len(cloud.take_all("outcomes")) == 2  # of what expired, and of what waited too long
 
 
 def _work_off(journey: Journey, cloud: Cloud, handler: str) -> int:
@@ -70,7 +73,7 @@ def _work_off(journey: Journey, cloud: Cloud, handler: str) -> int:
 
 
 def _plant(cloud: Cloud, account: str) -> int:
-    """A lost message, one past its validity, and more than a visit looks at; when the first of them was made."""
+    """A lost message, one past its validity, two that wait, and more than a visit looks at; when the first was made."""
     begun_ms = time.time_ns() // 1_000_000 - 60 * MINUTE_MS
     content = Content(
         to="+34600000000",
@@ -94,11 +97,24 @@ def _plant(cloud: Cloud, account: str) -> int:
         bundle=ids.new_ulid(begun_ms),
         why="a test",
     )
-    facts: list[AnyFact] = [Accepted(at_ms=begun_ms, content=content), queued]
+    waits = msgspec.structs.replace(queued, content=content)
+    claimed = msgspec.structs.replace(waits, bundle="claimed")
+    facts: list[AnyFact] = [Accepted(at_ms=begun_ms, content=content), queued, waits, claimed]
     facts += [End(at_ms=begun_ms, status=Status.CANCELED)] * MESSAGES_A_VISIT
     noted = [Noted(account, ids.new_message_id(begun_ms + number), fact, 90) for number, fact in enumerate(facts)]
     _put(cloud, noted)
+    _let_wait_less(cloud, account)
     return begun_ms
+
+
+def _let_wait_less(cloud: Cloud, account: str) -> None:
+    """What waits at gateways has waited for too long; for one such message another visit has said so already."""
+    dynamodb = cloud.client("dynamodb")
+    row = dynamodb.get_item(TableName=f"{PREFIX}-accounts", Key={"id": {"S": account}})["Item"]
+    settings = json.loads(row["body"]["S"]) | {"max_wait_seconds": 60}
+    dynamodb.put_item(TableName=f"{PREFIX}-accounts", Item=row | {"body": {"S": json.dumps(settings)}})
+    claim = DispatchTable("claimed", by=EXPIRE.claimant, at_ms=1, expires=1)
+    dynamodb.put_item(TableName=f"{PREFIX}-dispatches", Item=claim.serialize())
 
 
 def _leave_a_part_behind(cloud: Cloud, account: str, begun_ms: int) -> None:
