@@ -4,6 +4,7 @@ import msgspec
 
 from chalicelib.domain.account import Account
 from chalicelib.services import keep_user
+from chalicelib.services.faults import Fault
 from chalicelib.services.grant import Grant, grant
 from chalicelib.services.keep_account import open_account
 from chalicelib.services.keep_user import Terms
@@ -32,7 +33,7 @@ def welcome(account: Account, given: Welcome, who: str, now_ms: int) -> Welcomed
     and what is missing is made by itself: by a grant, by making a user.
     """
     if given.owner is not None:
-        keep_user.check_new(given.owner)
+        _check_owner(given.owner)
     row = open_account(account, now_ms)
     if given.credit_micros:
         first = Grant(account=row.value.id, amount_micros=given.credit_micros, why=given.why)
@@ -41,3 +42,12 @@ def welcome(account: Account, given: Welcome, who: str, now_ms: int) -> Welcomed
         return Welcomed(row=row, owner=None)
     owner = keep_user.create(row.value.id, given.owner, who, now_ms)
     return Welcomed(row=row, owner=owner.value.id)
+
+
+def _check_owner(owner: Terms) -> None:
+    """Raises Fault whose fields are those of the request, where the owner is a part of it."""
+    try:
+        keep_user.check_new(owner)
+    except Fault as fault:
+        fields = tuple(msgspec.structs.replace(one, field=f"/owner{one.field}") for one in fault.fields)
+        raise Fault(fault.code, fault.detail, fields) from None

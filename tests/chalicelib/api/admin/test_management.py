@@ -193,6 +193,8 @@ class TestCustomers:
         assert (again.status_code, again.json_body["code"]) == (409, "already_exists")
         wrong = world.as_admin("POST", "/v1/admin/accounts", {**body, "owner": None, "time_zone": "Mars/Olympus"})
         assert wrong.json_body["errors"][0]["pointer"] == "/time_zone"
+        nobody = world.as_admin("POST", "/v1/admin/accounts", {**body, "owner": {**owner, "email": "ana@"}})
+        assert nobody.json_body["errors"][0]["pointer"] == "/owner/email"
         assert len(world.as_admin("GET", "/v1/admin/accounts").json_body["data"]) == accounts
 
     def test_no_more_is_taken_back_than_there_is_unless_it_is_forced(self, world: World) -> None:
