@@ -329,6 +329,7 @@ class ArchiveWork(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     part: int = 0
     cursor: str = ""
     final: bool = False
+    until: str = ""
     if_changed: bool = False
     v: int = VERSION
 

@@ -7,7 +7,7 @@ made. Of one that wants hashes only (`keep_texts`) what had to wait with its tex
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Final
 
@@ -18,7 +18,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.job import OVER
 from chalicelib.domain.message import AnyFact, Held, fold
 from chalicelib.domain.texts import hashed, with_content, without_texts
-from chalicelib.services.read_cdrs import DAY_MS, starts_ms
+from chalicelib.services.read_cdrs import DAY_MS, day_after, starts_ms
 from chalicelib.store import accounts, dead_letters, hash_keys, held, inbound, job_files, jobs, messages, queues
 from chalicelib.store.messages import Facts, Noted
 from chalicelib.wire import ArchiveWork
@@ -29,6 +29,7 @@ JOBS_AT_ONCE: Final = 100
 # How many days after its text's time a day is looked through again: what had not ended stays as it is until it has (a
 # message may be scheduled 30 days ahead), and a dead letter that is sent again notes its text once more.
 LOOKS_AGAIN_DAYS: Final = (0, 16, 33)
+BEFORE_IT_IS_SO_SECONDS: Final = 60  # by then an account's new terms are written, and known everywhere
 
 log: Final = logging.getLogger(__name__)
 
@@ -45,19 +46,49 @@ def start(now_ms: int) -> int:
 
 def due(account: Account, now_ms: int) -> list[ArchiveWork]:
     """The days of the account that are to be looked through this night."""
-    if account.text_retention == "keep" and account.text_days is None:
+    newest = _newest(account, now_ms)
+    if newest is None:
         return []
-    days = 1 if account.text_retention == "hash" else (account.text_days or 0) + 1
-    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
-    told = [(today - timedelta(days=days + again)).isoformat() for again in LOOKS_AGAIN_DAYS]
+    told = [(newest - timedelta(days=again)).isoformat() for again in LOOKS_AGAIN_DAYS]
     return [ArchiveWork(id=ids.new_ulid(now_ms), account=account.id, what="blank", day=day) for day in told]
+
+
+def begin_older(before: Account, after: Account, now_ms: int) -> None:
+    """Where an account is about to keep its texts for shorter, have all days gone through whose time is over thereby.
+
+    Called before that is written, so that it is done in any case: what comes to nothing changes nothing.
+    """
+    was, now = _newest(before, now_ms), _newest(after, now_ms)
+    if now is None or (was is not None and was >= now):
+        return
+    kept_days = max(before.retention_days, after.retention_days)
+    oldest = max(_day(before.created_ms), _day(now_ms) - timedelta(days=kept_days + 1))
+    if oldest > now:
+        return
+    work = ArchiveWork(
+        id=ids.new_ulid(now_ms), account=after.id, what="blank", day=oldest.isoformat(), until=now.isoformat()
+    )
+    queues.send(queues.ARCHIVES, work, delay_seconds=BEFORE_IT_IS_SO_SECONDS)
+
+
+def _newest(account: Account, now_ms: int) -> date | None:
+    """The last day whose texts' time is over; None: they go with their messages."""
+    if account.text_retention == "keep" and account.text_days is None:
+        return None
+    days = 1 if account.text_retention == "hash" else (account.text_days or 0) + 1
+    return _day(now_ms) - timedelta(days=days)
+
+
+def _day(at_ms: int) -> date:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date()
 
 
 def blank(work: ArchiveWork, now_ms: int) -> ArchiveWork | None:
     """Take the texts out of a day's messages, a step of them; what is to be done next. Again, it changes nothing."""
     account = accounts.get(work.account)
-    if account is None or not due(account, now_ms):
-        return None  # its terms have changed
+    newest = _newest(account, now_ms) if account else None
+    if account is None or newest is None or work.day > newest.isoformat():
+        return None  # its terms have changed, or have not
     since_ms = starts_ms(work.day)
     made = messages.made(account.id, account.shards, since_ms, since_ms + DAY_MS, work.cursor)
     some = list(islice(made, STEP_MESSAGES))
@@ -66,6 +97,9 @@ def blank(work: ArchiveWork, now_ms: int) -> ArchiveWork | None:
         _blank_held(one)
     if len(some) == STEP_MESSAGES:
         return msgspec.structs.replace(work, cursor=some[-1].message_id)
+    if work.day < work.until:
+        _blank_inbound(account, since_ms)
+        return msgspec.structs.replace(work, day=day_after(work.day), cursor="")
     blanked = {
         "inbound": _blank_inbound(account, since_ms),
         "dead_letters": _blank_dead_letters(account, since_ms + DAY_MS),

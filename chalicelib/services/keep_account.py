@@ -10,7 +10,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.ip_rules import BadIpRule, parse_rule
 from chalicelib.domain.numbers import BadSender, parse_sender
 from chalicelib.domain.schedule import BadZone, zone
-from chalicelib.services import record_change, tell_price_changes
+from chalicelib.services import blank_texts, record_change, tell_price_changes
 from chalicelib.services.faults import Fault, FieldFault, invalid, invalid_field, not_found
 from chalicelib.services.follow_state import follow_state
 from chalicelib.services.refuse_losses import check_account
@@ -49,6 +49,7 @@ def change_account(account: Account, expected_version: int, now_ms: int) -> Row[
     changed = msgspec.structs.replace(account, **kept)
     check_account(changed, held.value, now_ms)
     _make_key(changed)
+    blank_texts.begin_older(held.value, changed, now_ms)
     if not accounts.change(account.id, expected_version, changed):
         raise Fault("version_conflict", f"the account is at version {held.version}")
     record_change.changed("account", account.id, held.value, changed)

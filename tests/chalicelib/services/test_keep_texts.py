@@ -15,7 +15,7 @@ from chalicelib.domain.message import Accepted, Content, Queued, Scheduled, Stat
 from chalicelib.domain.refusals import by_content
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.waiting import Window
-from chalicelib.services import blank_texts, look_after, resend, review, shelve
+from chalicelib.services import blank_texts, keep_account, look_after, resend, review, shelve
 from chalicelib.services.accept import accept
 from chalicelib.services.charge import charge
 from chalicelib.services.check import Submission
@@ -147,6 +147,33 @@ def test_texts_go_when_their_days_are_over_and_the_message_has_ended(monkeypatch
     settle([world.outcomes(world.submitted(waiting.id, "S"), world.receipt("S"))], NOW_MS + 3 * DAY_MS)
     blanked(NOW_MS + (3 + 16) * DAY_MS)
     assert content_of(waiting.id).text == ""
+
+
+def test_an_account_that_keeps_its_texts_for_shorter_has_the_older_ones_gone_through_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(blank_texts, "BEFORE_IT_IS_SO_SECONDS", 0)
+    world.open_account(credit_micros=100 * PRICE_MICROS)
+    ended, at_ms, kept = world.draft(), NOW_MS + 40 * DAY_MS, []
+    charge([world.routed(ended)], NOW_MS)
+    settle([world.outcomes(world.submitted(ended.id, "S"), world.receipt("S"))], NOW_MS)
+    for days in (60, 10, 10, 20):
+        row = accounts.versioned(ACCOUNT)
+        assert row is not None
+        keep_account.change_account(msgspec.structs.replace(row.value, text_days=days), row.version, at_ms)
+        kept.append([one for one in world.waiting(queues.ARCHIVES) if isinstance(one, wire.ArchiveWork)])
+    assert [len(works) for works in kept] == [0, 1, 0, 0]
+    ((work,),) = [works for works in kept if works]
+    assert (work.day, work.until) == ("2025-10-09", "2025-11-07")
+    terms(text_days=45)
+    assert blank_texts.blank(work, at_ms) is None  # as where the change was not written after all
+    assert content_of(ended.id).text == TEXT
+    terms(text_days=10)
+    left, steps = blank_texts.blank(work, at_ms), 1
+    while left is not None:
+        left, steps = blank_texts.blank(left, at_ms), steps + 1
+    assert steps == 30
+    assert (content_of(ended.id).text, bool(content_of(ended.id).text_hash)) == ("", True)
 
 
 def test_nothing_is_looked_for_where_texts_stay_with_their_messages() -> None:
