@@ -47,7 +47,13 @@ def begin(number: str, account: str | None, by: str, now_ms: int, *, here: bool 
     row = erasures.get(id_)
     if row is None or row.value.state != "running":
         begun = Erasure(
-            id=id_, number=known.e164, masked=mask(known.e164), by=by, asked_ms=now_ms, account=account, next_ms=now_ms
+            id=id_,
+            number=known.e164,
+            masked=mask(known.e164),
+            by=by,
+            asked_ms=now_ms,
+            account=account,
+            next_ms=now_ms + LOST_MS,
         )
         if not erasures.put(begun, row.version if row else MUST_BE_NEW):
             return read(id_)

@@ -14,14 +14,26 @@ from chalicelib.domain.message import Status
 from chalicelib.services.settle import LOOKS_SECONDS
 from infra.package import ROOT
 from tests.figures import FIGURE
-from tests.packaging import address_book, campaigns, hooks, mailing, permissions, protection, upkeep
+from tests.packaging import (
+    address_book,
+    archiving,
+    campaigns,
+    hooks,
+    mailing,
+    management,
+    permissions,
+    protection,
+    upkeep,
+)
 from tests.packaging import journey as way
 from tests.packaging.cloud import Cloud, running
 from tests.packaging.conftest import Package
 from tests.packaging.journey import API, CHARGE, GATEWAY, ON_QUEUES, ROUTE, SETTLE, Journey
 
 ON_ANY_QUEUE = ON_QUEUES | upkeep.ON_QUEUES | hooks.ON_QUEUES | campaigns.ON_QUEUES | mailing.ON_QUEUES
-SCHEDULES = upkeep.SCHEDULES | hooks.SCHEDULES | campaigns.SCHEDULES | mailing.SCHEDULES
+ON_ANY_QUEUE |= archiving.ON_QUEUES
+SCHEDULES = upkeep.SCHEDULES | hooks.SCHEDULES | campaigns.SCHEDULES | mailing.SCHEDULES | management.SCHEDULES
+SCHEDULES |= archiving.SCHEDULES
 HANDLERS = (API, *ON_ANY_QUEUE, *SCHEDULES)
 # What a function on a queue has no use for, and would pay for at each cold start.
 NOT_FOR_QUEUES = (
@@ -45,7 +57,9 @@ OUT_OF_SIGHT = {
     "sqs:GetQueueAttributes",
 }
 # Never called, and yet needed: without it S3 tells of an object that is not there as one that is forbidden.
-UNCALLED = {"s3:ListBucket on arn:aws:s3:::chasqui-prod-jobs"}
+UNCALLED = {f"s3:ListBucket on arn:aws:s3:::chasqui-prod-{bucket}" for bucket in ("jobs", "rules")}
+# Called only by what takes longer than a function's time.
+UNCALLED |= {"sqs:SendMessage on arn:aws:sqs:*:*:chasqui-prod-archives"}
 MAX_IMPORT_MS = 2_000  # far above what is printed: a bound for a busy machine
 NOT_FOR_ANY = ("moto", "pytest", "smpp_bridge", "smpplib", "infra", "tests", "chalice.cli", "chalice.local", "jinja2")
 
@@ -118,6 +132,8 @@ def travelled(cloud: Cloud, paths: dict[str, Any], admin: str) -> Journey:
     campaigns.send_to_many(journey, cloud, admin, key)
     address_book.keep_contacts(journey, cloud, key)
     mailing.write_to_people(journey, cloud, admin, key)
+    management.manage(journey, cloud, admin, key)
+    archiving.keep_records(journey, cloud, admin, key)
     journey.look_at_everything(admin)
     return journey
 
@@ -193,8 +209,8 @@ def test_a_handler_needs_nothing_but_the_zip_and_python_itself(
 
 @pytest.mark.parametrize("handler", [*ON_ANY_QUEUE, *SCHEDULES])
 def test_a_function_on_a_queue_imports_nothing_of_the_api(travelled: Journey, handler: str) -> None:
-    # One sends answers as the API sends messages, the other reads recipients.
-    needed = {"phonenumbers"} if handler in (hooks.RECEIVE, campaigns.JOB) else set()
+    # One sends answers as the API sends messages, the others read recipients.
+    needed = {"phonenumbers"} if handler in (hooks.RECEIVE, campaigns.JOB, archiving.ARCHIVE) else set()
     for outcome in travelled.runs_of(handler):
         assert [name for name in NOT_FOR_QUEUES if name in outcome.modules and name not in needed] == []
 
