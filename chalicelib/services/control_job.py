@@ -11,6 +11,7 @@ from chalicelib.domain.job import MAY_DELETE, MAY_PAUSE, MAY_RESUME, MAY_START, 
 from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, not_found
 from chalicelib.services.start_job import HEAL_MS, begin, lacks_credit, send_feed
+from chalicelib.services.tell_finished import tell_finished
 from chalicelib.store import accounts, job_controls, job_files, jobs
 from chalicelib.store.job_controls import ControlState
 from chalicelib.store.jobs import JobRow, Pace
@@ -68,6 +69,8 @@ def stop(account: str, job_id: str, now_ms: int) -> JobRow:
     """The job, stopped for good: what waits at gateways is canceled and paid back. Raises Fault."""
 
     def change(row: JobRow) -> JobRow | None:
+        if row.step is not None and row.job.present_runs:  # of one that has sent nothing there is nothing to tell
+            tell_finished(row.job, row.job.present_runs[-1], "stopped", now_ms)
         return _put(row, msgspec.structs.replace(row.job, status="stopped", ended_ms=now_ms, next_ms=None))
 
     return _told(_change(account, job_id, "stopped", MAY_STOP, change), "stopped", now_ms)

@@ -7,6 +7,7 @@ import pytest
 from chalicelib import wire
 from chalicelib.domain.job import Job
 from chalicelib.domain.mail import Kind, Notice
+from chalicelib.services import control_job
 from chalicelib.services.feed_job import feed
 from chalicelib.store import jobs, queues
 from tests.chalicelib.services import jobs_world as world
@@ -63,3 +64,14 @@ def test_a_job_that_cannot_be_prepared_has_failed_and_says_so() -> None:
     assert world.row(made.job.id).job.status == "failed"
     (notice,) = told()
     assert (notice.values["status"], "messages" in notice.values) == ("failed", False)
+
+
+def test_a_run_that_is_stopped_is_told_once_and_one_that_sent_nothing_is_not() -> None:
+    job = fed()
+    for _ in range(2):
+        control_job.stop(ACCOUNT, job.id, NOW_MS)
+    (notice,) = told()
+    assert (notice.name, notice.values["status"]) == (f"{job.id}/{job.runs[-1]}", "stopped")
+    never = world.create(world.listed(3), dry_run=True).job
+    control_job.stop(ACCOUNT, never.id, NOW_MS)
+    assert told() == []
