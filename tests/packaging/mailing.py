@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from chalicelib import wire
 from chalicelib.domain.mail import Kind, Notice
+from tests.packaging import campaigns
 from tests.packaging.cloud import PREFIX, Cloud
 from tests.packaging.journey import Journey
 from tests.packaging.upkeep import EVENT
@@ -32,6 +33,7 @@ def write_to_people(journey: Journey, cloud: Cloud, admin: str, key: str) -> Non
         ("PUT", path, {"name": "Acme", "version": held["version"], "low_credit": "1000000"}),
         ("POST", f"{path}/credits", {"amount": "1", "why": "mail"}),
     )
+    _fail_a_job(journey, cloud, key, account)
     _work_off(journey, cloud)
     told = {"address": "books@example.com", "modules": ["credits", "summaries"]}
     (forward,) = journey.call(key, ("POST", "/v1/forwards", told))
@@ -43,7 +45,14 @@ def write_to_people(journey: Journey, cloud: Cloud, admin: str, key: str) -> Non
         ("GET", f"/v1/admin/mails?address={READER}", None),
     )
     kinds = {one["kind"] for one in listed["data"] if one["state"] == "sent"}
-    assert {"user_created", "credit_granted", "forward_confirm", "low_credit", "summary_daily"} <= kinds, listed
+    assert {
+        "user_created",
+        "credit_granted",
+        "job_finished",
+        "forward_confirm",
+        "low_credit",
+        "summary_daily",
+    } <= kinds, listed
     granted = next(one["id"] for one in listed["data"] if one["kind"] == "credit_granted")
     _bounce(journey, cloud, granted)
     journey.call(
@@ -60,6 +69,15 @@ def write_to_people(journey: Journey, cloud: Cloud, admin: str, key: str) -> Non
         ("DELETE", f"/v1/forwards/{forward['id']}", None),
     )
     _work_off(journey, cloud)
+
+
+def _fail_a_job(journey: Journey, cloud: Cloud, key: str, account: str) -> None:
+    """One whose file has nobody in it."""
+    (upload,) = journey.call(key, ("POST", "/v1/uploads", None))
+    path = f"uploads/{account}/{upload['id']}"
+    cloud.client("s3").put_object(Bucket=f"{PREFIX}-jobs", Key=path, Body=b"phone\nnobody\n")
+    journey.call(key, ("POST", "/v1/jobs", {"upload_id": upload["id"], "text": "Hello", "from": "Acme"}))
+    campaigns.work_off(journey, cloud)
 
 
 def _alert(journey: Journey, cloud: Cloud, account: str) -> None:
