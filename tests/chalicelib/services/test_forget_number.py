@@ -55,7 +55,6 @@ DAY_MS = 24 * HOUR_MS
 LATER_MS = NOW_MS + DAY_MS
 SECRET = "hello"  # the text of all that was sent to it
 HOLDING = {"opt_outs", "dnd", "erasures"}
-BOOKS = ("wallets", "ledger", "usage")
 
 
 def to_other(draft: wire.Draft) -> wire.Draft:
@@ -250,8 +249,8 @@ def test_a_number_is_nowhere_but_where_it_must_hold_and_the_books_stay_as_they_w
     after = tables()
     assert "BAJA" not in after["opt_outs"]
     assert SECRET not in "".join(after[name] for name in ("held", "inbound", "dead_letters", "scheduled", "jobs"))
-    for name in BOOKS:
-        assert after[name] == before[name] or name == "usage"
+    assert after["wallets"] == before["wallets"]
+    assert set(before["ledger"].splitlines()) <= set(after["ledger"].splitlines())
     assert OTHER in after["messages"]
     assert world.status(traces.delivered.id) is Status.DELIVERED
     assert world.status(traces.due.id) is Status.CANCELED
