@@ -70,6 +70,7 @@ class RouteChanges:
         """
         if self._tables is None:
             return
+        account = msgspec.structs.replace(account, state="active")  # one that is suspended will pay it, too
         message, told = ids.new_message_id(now_ms), set[tuple[str, str]]()
         concerned = (asked[1:] for asked in self._cells if asked[0] in (None, account.id))
         for country, operator, prefix in islice(concerned, MAX_CELLS):
