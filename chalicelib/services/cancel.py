@@ -34,10 +34,10 @@ def cancel(account: Account, message_id: str, now_ms: int) -> Message:
 
     Raises Fault `not_found`, `already_submitted`, `already_final`.
 
-    The charge is given back by settle, on the outcome that is sent here. Where the message is charged only later, that
-    outcome finds nothing to give back yet; but what is charged goes on to a bridge, which finds our claim and reports
-    the end once more. The refund has one name, so that it happens once. A message of an SMPP customer that shares its
-    bundle, and so its claim, is marked; the bridge looks for marks once it has the claim.
+    The charge is given back by settle, on the outcome that is sent here; where there is none yet, settle sees to it
+    that there will be none (refuse_unpaid). What is charged in between goes on to a bridge, which finds our claim and
+    reports the end once more. The refund has one name, so that it happens once. A message of an SMPP customer that
+    shares its bundle, and so its claim, is marked; the bridge looks for marks once it has the claim.
     """
     told = read(account, message_id)
     if told.message.final and told.message.status is not Status.CANCELED:

@@ -49,11 +49,11 @@ def _bind(bundles: Sequence[RoutedBundle], now_ms: int) -> dict[str, LedgerEntry
         by_account[bundle.account].append(charging.propose(bundle.account, bundle.id, asked, now_ms, alone))
     entries: dict[str, LedgerEntry] = {}
     for charges in by_account.values():
-        entries |= _charge_account(charges)
+        entries |= charge_account(charges)
     return entries
 
 
-def _charge_account(charges: Sequence[charging.Charge]) -> dict[str, LedgerEntry]:
+def charge_account(charges: Sequence[charging.Charge]) -> dict[str, LedgerEntry]:
     """One account's charges, together where they can be: one bundle's trouble does not stop another.
 
     Ends, because each turn either settles a group, or takes the known ones out of it, or splits it, or refuses one

@@ -15,6 +15,7 @@ from chalicelib.domain.refunds import EndedBy, is_refunded
 from chalicelib.services.announce import News, announce, has_ears
 from chalicelib.services.count_ends import count_ends
 from chalicelib.services.refund import Due, refund
+from chalicelib.services.refuse_unpaid import refuse_unpaid
 from chalicelib.services.tally import tally_outcomes
 from chalicelib.services.tell_esme import tell_again
 from chalicelib.store import accounts, messages, queues, receipt_pointers
@@ -75,6 +76,7 @@ def settle(bundles: Sequence[OutcomeBundle], now_ms: int) -> None:
     ended = [(one.account, one.message_id, one.final) for one in endings]
     queued = _queued(happened, ended, now_ms)
     standing = count_ends(ended, queued, now_ms)
+    refuse_unpaid(ended, queued)
     _note_ends(ended, queued, now_ms)
     tally_outcomes(
         bundles,

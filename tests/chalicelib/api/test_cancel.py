@@ -63,19 +63,30 @@ def test_canceling_again_answers_the_same_and_pays_back_once(world: World) -> No
     assert balance(world) == "10"
 
 
-def test_a_message_charged_only_after_its_cancel_is_paid_back_by_the_bridges_word(world: World) -> None:
+def test_a_message_charged_only_after_its_cancel_is_paid_back(world: World) -> None:
     sent = world.send().json_body["id"]
     world.call("POST", f"/v1/messages/{sent}/cancel")
-    (told,) = settle_outcomes(world)
     carry(world)
     assert balance(world) == "9.95"
-    # What a bridge does that finds the dispatch canceled: it reports the end once more.
+    # A bridge that comes by finds the dispatch canceled, and reports the end once more.
     assert dispatches.claim(ids.bundle_of_single(sent), "bridge-1", world.now_ms()).by == dispatches.CANCEL
+    (told,) = settle_outcomes(world)
     queues.send("outcomes", told)
     settle_outcomes(world)
     assert balance(world) == "10"
     told_now = world.call("GET", f"/v1/messages/{sent}").json_body
     assert (told_now["status"], told_now["refunded"]) == ("canceled", "0.05")
+
+
+def test_a_message_whose_cancel_is_settled_before_its_charge_is_never_charged(world: World) -> None:
+    sent = world.send().json_body["id"]
+    world.call("POST", f"/v1/messages/{sent}/cancel")
+    settle_outcomes(world)
+    carry(world)
+    assert balance(world) == "10"
+    told = world.call("GET", f"/v1/messages/{sent}").json_body
+    assert (told["status"], told["refunded"]) == ("canceled", "0")
+    assert world.call("GET", "/v1/reports/today").json_body["states"] == {"refused": 1}
 
 
 def test_a_message_that_ended_otherwise_is_not_canceled(world: World) -> None:
