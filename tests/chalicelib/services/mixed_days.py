@@ -1,7 +1,8 @@
 """Some days of mixed messages of two accounts in two time zones, all of it made by the services.
 
 Delivered, undelivered, expired and then delivered after all, refused by rules, without credit, canceled, rejected and
-paid back, in several parts, scheduled, charged hours after they were made, around midnight, in bundles and alone.
+paid back, in several parts, scheduled, canceled until then, charged hours or days after they were made, around
+midnight, in bundles and alone.
 """
 
 from collections import Counter, defaultdict
@@ -43,6 +44,7 @@ class Kind(NamedTuple):
     parts: int = 1
     waits_ms: int = 0  # from when it was made to its charge
     alone: bool = False
+    unpaid: bool = False  # it ends before it is charged
 
 
 KINDS: Final = (
@@ -57,6 +59,8 @@ KINDS: Final = (
     Kind(refusal="dnd"),
     Kind(),  # it waits at its gateway
     Kind(end=Status.DELIVERED, by_receipt=True, waits_ms=9 * 3_600_000, alone=True),  # scheduled
+    Kind(end=Status.DELIVERED, by_receipt=True, waits_ms=10 * DAY_MS, alone=True),
+    Kind(end=Status.CANCELED, waits_ms=7 * 3_600_000, alone=True, unpaid=True),  # scheduled, and canceled until then
     Kind(refusal="opted_out", waits_ms=5 * 3_600_000, alone=True),  # scheduled, and refused then
     Kind(end=Status.DELIVERED, by_receipt=True, waits_ms=59 * MINUTE_MS),
     Kind(end=Status.FAILED, waits_ms=61 * MINUTE_MS),
@@ -140,7 +144,7 @@ def _charge(made: Sequence[Made]) -> None:
             if one.kind.waits_ms and one.kind.alone:
                 scheduled = Scheduled(at_ms=one.draft.at_ms, content=one.draft.content, due_ms=one.at_ms)
                 messages.put_facts([Noted(one.account, one.draft.id, scheduled, 3650)])
-        charge([_bundle(together) for together in _bundles(left)], left[0].at_ms)
+        charge([_bundle(together) for together in _bundles(left) if not together[0].kind.unpaid], left[0].at_ms)
 
 
 def _together(one: Made) -> tuple[str, int]:
@@ -191,7 +195,8 @@ def _outcomes(one: Made) -> Iterator[wire.Outcome]:
         yield from (_receipt(one, part, kind.end) for part in range(kind.parts) if kind.end)
     elif kind.end is not None:
         ended = world.ended(one.draft.id, kind.end)
-        yield msgspec.structs.replace(ended, account=one.account, at_ms=one.at_ms + 2000)
+        after_ms = 0 if kind.unpaid else 2000
+        yield msgspec.structs.replace(ended, account=one.account, at_ms=one.at_ms + after_ms)
 
 
 def _receipt(one: Made, part: int, status: Status | None) -> wire.ReceiptOutcome:
@@ -209,5 +214,5 @@ def expected(made: Sequence[Made], account: str) -> Counter[str]:
     for one in made:
         if one.account == account:
             kind = one.kind
-            ends["refused" if kind.refusal else (kind.then or kind.end or "waiting")] += 1
+            ends["refused" if kind.refusal or kind.unpaid else (kind.then or kind.end or "waiting")] += 1
     return ends
