@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from chalicelib.domain.waiting_order import Orders, WaitingOrder
@@ -31,14 +31,14 @@ class HeardOrders:
         before, self._orders = self._orders, Orders(orders)
         return self._orders.all != before.all
 
-    def for_messages(self, bundle: DispatchBundle, messages: Iterable[Dispatch]) -> WaitingOrder | None:
+    def for_messages(self, bundle: DispatchBundle, messages: Sequence[Dispatch]) -> WaitingOrder | None:
         """The order that they, of one slice of the bundle, are to be done with by."""
         if not self._orders.of(bundle.gateway):
             return None
-        untouched = [each.content for each in messages if not each.done and not each.in_doubt]
-        if not untouched:
+        if any(each.done or each.in_doubt for each in messages):
             return None  # an SMSC has some of it, or may have
-        return self._orders.for_slice(bundle.gateway, bundle.account, untouched, bundle.since_ms, self._in_force)
+        contents = [each.content for each in messages]
+        return self._orders.for_slice(bundle.gateway, bundle.account, contents, bundle.since_ms, self._in_force)
 
     def looked_for(self, gateway: str, now_ms: int) -> bool:
         """Whether what an order concerns may lie behind what it does not."""

@@ -8,10 +8,12 @@ from chalicelib import wire
 from chalicelib.domain.message import Status
 from chalicelib.domain.rules import Gateway
 from chalicelib.domain.waiting_order import Deed, WaitingOrder
+from chalicelib.services.cancel import cancel
 from chalicelib.services.charge import charge
+from chalicelib.services.faults import Fault
 from chalicelib.services.settle import settle
 from chalicelib.services.sweep import DONE_MS, sweep
-from chalicelib.store import dispatches, leases, queues, rules, waiting_orders
+from chalicelib.store import accounts, dispatches, leases, queues, rules, waiting_orders
 from chalicelib.store.leases import Bridge
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, GATEWAY, NOW_MS, OTHER_GATEWAY, PRICE_MICROS
@@ -165,6 +167,21 @@ def test_a_gateway_that_a_bridge_holds_is_left_to_it_until_it_is_gone(charged: l
     leases.take((GATEWAY, 0), "bridge_1", None)
     assert swept() == 0
     assert swept(LATER_MS + 61_000) == 13
+
+
+@pytest.mark.parametrize("deed", ["purge", "move"])
+def test_a_customer_may_cancel_what_was_purged_and_no_more_what_was_moved(charged: list[str], deed: Deed) -> None:
+    account = accounts.get(ACCOUNT)
+    assert account is not None
+    order(deed)
+    swept()
+    if deed == "move":
+        with pytest.raises(Fault, match="handed to its gateway"):
+            cancel(account, charged[12], LATER_MS)
+    else:
+        assert cancel(account, charged[12], LATER_MS).status is Status.CANCELED
+    told()
+    assert world.balance() == world.ledger_sum() == CREDIT - (13 * PRICE_MICROS if deed == "move" else 0)
 
 
 def test_an_order_ends_when_nothing_is_left_that_it_could_be_for(charged: list[str]) -> None:
