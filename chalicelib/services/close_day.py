@@ -25,6 +25,7 @@ from chalicelib.services.read_cdrs import (
     AGAIN_AFTER_DAYS,
     DAY_MS,
     FINAL_AFTER_DAYS,
+    LONGEST_WAIT_MS,
     day_after,
     expires_ms,
     look,
@@ -32,6 +33,7 @@ from chalicelib.services.read_cdrs import (
 )
 from chalicelib.store import accounts, cdrs, day_summaries, queues, usage
 from chalicelib.store.cdrs import Closed, PartWriter
+from chalicelib.store.messages import LATE_MS
 from chalicelib.wire import ArchiveWork
 
 PART_RECORDS: Final = 10_000  # half a megabyte, packed
@@ -60,14 +62,15 @@ def due(account: Account, now_ms: int) -> list[ArchiveWork]:
     if _is_kept(account, before, now_ms):
         works.append(begin(account.id, before, now_ms, final=True))
     for day in (today - timedelta(days=days) for days in AGAIN_AFTER_DAYS):
-        if account.created_ms < starts_ms(day_after(day.isoformat())) and _is_kept(account, day, now_ms):
+        was_there = account.created_ms < starts_ms(day_after(day.isoformat()))
+        if was_there and _is_kept(account, day, now_ms, LONGEST_WAIT_MS):
             works.append(msgspec.structs.replace(begin(account.id, day, now_ms, final=True), if_changed=True))
     return works
 
 
-def _is_kept(account: Account, day: date, now_ms: int) -> bool:
-    """Whether the log will have all of the day while it is being closed."""
-    return expires_ms(account, day.isoformat()) > now_ms + _MARGIN_MS
+def _is_kept(account: Account, day: date, now_ms: int, waited_ms: int = LATE_MS) -> bool:
+    """Whether the log will have all of the day, what had waited for so long too, while it is being closed."""
+    return expires_ms(account, day.isoformat(), waited_ms) > now_ms + _MARGIN_MS
 
 
 def begin(account: str, day: date, now_ms: int, *, final: bool) -> ArchiveWork:
@@ -87,7 +90,7 @@ def close(work: ArchiveWork, now_ms: int) -> ArchiveWork | None:
     if expires_ms(account, work.day) <= now_ms and cdrs.closed(work.day, work.account) is not None:
         log.warning("too late to close a day again", extra={"account": work.account, "day": work.day})
         return None
-    if work.if_changed and not work.cursor and _is_as_closed(work):
+    if work.if_changed and not work.cursor and not _is_to_be_closed_again(account, work, now_ms):
         return None
     writer, summary, cursor, looked = PartWriter(), DaySummary(), "", 0
     for place, cdr in look(account, work.day, work.cursor):
@@ -126,14 +129,16 @@ def _end(work: ArchiveWork, parts: int) -> None:
     log.info("day closed", extra={"account": work.account, "day": work.day, "final": work.final, "parts": parts})
 
 
-def _is_as_closed(work: ArchiveWork) -> bool:
-    """Whether the day is closed for good, and nothing of its messages has come to be since."""
+def _is_to_be_closed_again(account: Account, work: ArchiveWork, now_ms: int) -> bool:
+    """Whether something came of the day's messages since it was closed for good, and the log has all of them still."""
+    if expires_ms(account, work.day, LONGEST_WAIT_MS) <= now_ms:
+        return False
     closed = cdrs.closed(work.day, work.account)
     if closed is None or not closed.final:
-        return False
+        return True
     used = _used(work.account, work.day)
     ends = {str(status): count for status, count in used.ends.items()}
-    return closed.ends == ends and all(getattr(closed, name) == getattr(used, name) for name in _COMPARED)
+    return closed.ends != ends or any(getattr(closed, name) != getattr(used, name) for name in _COMPARED)
 
 
 def _used(account: str, day: str) -> UsageLine:

@@ -19,6 +19,7 @@ FINAL_AFTER_DAYS: Final = 3  # nights after which a day is archived for good: fe
 # And nights after which those few are looked for: receipts find their messages for seven days, and a message may be
 # valid for thirty.
 AGAIN_AFTER_DAYS: Final = (10, 33)
+LONGEST_WAIT_MS: Final = 31 * DAY_MS  # from when a message is made to its charge: it is scheduled 30 days ahead at most
 _AT_ONCE: Final = 200  # late messages whose facts are read together
 
 
@@ -59,9 +60,9 @@ def look(account: Account, day: str, after: str = "") -> Iterator[Looked]:
         yield Looked(place, cost_as_taken(cdr) if cdr is not None and counts else None)
 
 
-def expires_ms(account: Account, day: str) -> int:
-    """When the first facts of what counts on the day may be gone from the log."""
-    return starts_ms(day) - LATE_MS + account.retention_days * DAY_MS
+def expires_ms(account: Account, day: str, waited_ms: int = LATE_MS) -> int:
+    """When the first facts of what counts on the day, and had waited for so long, may be gone from the log."""
+    return starts_ms(day) - waited_ms + account.retention_days * DAY_MS
 
 
 def _seen(account: Account, day: str, after: str) -> Iterator[tuple[str, str, tuple[AnyFact, ...]]]:

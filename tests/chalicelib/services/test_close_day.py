@@ -230,6 +230,8 @@ def test_a_night_looks_for_late_news_of_days_that_the_account_had_then() -> None
         today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
         assert {(today - date.fromisoformat(work.day)).days for work in works} == told
         assert all(work.final for work in works)
+    brief = msgspec.structs.replace(account, retention_days=45)  # what was scheduled a month before may be gone by then
+    assert [work.day for work in close_day.due(brief, NOW_MS + 43 * DAY_MS) if work.if_changed] == ["2025-11-11"]
 
 
 def test_what_had_waited_for_days_counts_on_the_day_of_its_charge_wherever_a_step_ends(
