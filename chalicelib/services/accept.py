@@ -23,7 +23,10 @@ from chalicelib.store.idempotency import Remembered
 from chalicelib.store.messages import Noted
 from chalicelib.wire import AcceptedBundle, Draft
 
-MAX_AHEAD_MS: Final = 30 * 86_400_000  # as long as messages are looked after (domain.waiting)
+_DAY_MS: Final = 86_400_000
+MAX_AHEAD_MS: Final = 30 * _DAY_MS  # as long as messages are looked after (domain.waiting)
+# A message is kept by its account's days from when it was made: what waited must be there when its day is archived.
+_KEPT_AFTER_MS: Final = 4 * _DAY_MS
 
 log: Final = logging.getLogger(__name__)
 
@@ -44,15 +47,23 @@ def estimate(submission: Submission, account: Account, now_ms: int) -> Acceptanc
     if isinstance(verdict, Refusal):
         raise Fault(verdict.error.code, verdict.error.title)
     draft = Draft(id=message_id, at_ms=now_ms, content=content)
-    return Acceptance(draft=draft, estimate=verdict, due_ms=due_ms_of(submission, content.valid_until_ms, now_ms))
+    due_ms = due_ms_of(submission, account, content.valid_until_ms, now_ms)
+    return Acceptance(draft=draft, estimate=verdict, due_ms=due_ms)
 
 
-def due_ms_of(submission: Submission, valid_until_ms: int, now_ms: int) -> int | None:
-    """When it is to be sent; None: at once. Raises Fault: a message is looked after for MAX_AHEAD_MS."""
+def due_ms_of(submission: Submission, account: Account, valid_until_ms: int, now_ms: int) -> int | None:
+    """When it is to be sent; None: at once.
+
+    Raises Fault: a message is looked after for MAX_AHEAD_MS, and kept for as many days as its account wants.
+    """
     if submission.send_at_ms is None or submission.send_at_ms <= now_ms:
         return None
     if valid_until_ms > now_ms + MAX_AHEAD_MS:
         raise invalid_field("/send_at", "out_of_range", "time and validity end within 30 days from now")
+    ahead_ms = max(_DAY_MS, account.retention_days * _DAY_MS - _KEPT_AFTER_MS)
+    if submission.send_at_ms > now_ms + ahead_ms:
+        told = f"the account keeps messages for {account.retention_days} days: at most {ahead_ms // _DAY_MS} days ahead"
+        raise invalid_field("/send_at", "out_of_range", told)
     return submission.send_at_ms
 
 

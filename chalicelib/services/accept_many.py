@@ -88,7 +88,7 @@ def _judged(
 ) -> Acceptance | Fault:
     try:
         content = check(submission, account, now_ms)
-        due_ms = due_ms_of(submission, content.valid_until_ms, now_ms)
+        due_ms = due_ms_of(submission, account, content.valid_until_ms, now_ms)
     except Fault as fault:
         return fault
     verdict = decide(table, account, name, content)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib import wire
@@ -82,6 +83,18 @@ def test_what_is_due_within_a_minute_goes_by_the_queues_own_delay(world: World) 
 def test_a_time_that_is_none_is_refused(world: World, send_at: Any, code: str) -> None:
     told = world.send({"send_at": send_at}).json_body
     assert [(error["pointer"], error["code"]) for error in told["errors"]] == [("/send_at", code)]
+
+
+@pytest.mark.parametrize(("retention_days", "allowed", "refused"), [(7, 2, 4), (1, 0, 2), (90, 27, 29)])
+def test_a_message_is_not_scheduled_for_longer_than_its_account_keeps_messages(
+    world: World, retention_days: int, allowed: int, refused: int
+) -> None:
+    """It would be gone before it was sent, and from every report."""
+    brief = msgspec.structs.replace(world.account, id="acc_brief", retention_days=retention_days)
+    key = world.customer(brief, 1_000_000)
+    assert world.send({"send_at": at(world, days=allowed, hours=1)[0]}, key=key).status_code == 202
+    told = world.send({"send_at": at(world, days=refused)[0]}, key=key).json_body
+    assert [(error["pointer"], error["code"]) for error in told["errors"]] == [("/send_at", "out_of_range")]
 
 
 def test_a_time_that_is_past_is_now(world: World) -> None:
