@@ -30,7 +30,10 @@ class AccountWaitingView(msgspec.Struct, frozen=True, kw_only=True):
 
     account: str
     messages: int
-    by_gateway: dict[str, int]
+    by_gateway: Annotated[
+        dict[str, int],
+        Meta(description="That they were charged for; what was moved, or failed over, waits at another one."),
+    ]
     empty_in_seconds: (
         Annotated[int, Meta(description="Until all that waits at these gateways is through. Null: nobody can say.")]
         | None
