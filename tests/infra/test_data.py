@@ -26,6 +26,7 @@ FLEETING: Final = {
     "PasswordResets",
     "Binds",
     "GatewayBeats",
+    "Ends",
 }
 OF_THE_MOMENT: Final = {"RuleHits", "Leases", "WebhookHealth", "Alerts"}
 
