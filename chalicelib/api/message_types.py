@@ -85,8 +85,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             datetime,
             Meta(
                 tz=True,
-                description="Not before then, with an offset. Until then it is `scheduled`, and can be canceled. At most "
-                "30 days ahead, and for no longer than your account keeps messages, less four days.",
+                description="Not before then, with an offset. Until then it is `scheduled`, and can be canceled. At "
+                "most 30 days ahead, and for no longer than your account keeps messages, less four days.",
             ),
         ]
         | None
