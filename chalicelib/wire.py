@@ -298,7 +298,7 @@ class JobWork(msgspec.Struct, frozen=True, kw_only=True, tag="job"):
 
 
 class MailBundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mail"):
-    """⟨mails⟩: whoever has something to tell → address_notice → send_mail. It has a notice, or the id of a mail to send.
+    """⟨mails⟩: whoever has something to tell → address_notice → send_mail. It has a notice, or a mail's id.
 
     `account` is domain.mail.NOBODYS for what administrators are told.
     """

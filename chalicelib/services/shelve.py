@@ -10,6 +10,20 @@ from chalicelib.store import dead_letters, queues
 
 MAX_BODY_BYTES: Final = 300_000  # DynamoDB's items end at 400 KB; every bundle is smaller (wire.MAX_BUNDLE_BYTES)
 
+# On which queue each kind of bundle travels; of the others, the bundle itself says to which gateway or login it goes.
+_HOMES: Final[dict[type[wire.Bundle], str]] = {
+    wire.AcceptedBundle: queues.ACCEPTED,
+    wire.RoutedBundle: queues.BILLING,
+    wire.OutcomeBundle: queues.OUTCOMES,
+    wire.JobWork: queues.JOBS,
+    wire.MailBundle: queues.MAILS,
+    wire.InboundBundle: queues.INBOUND,
+    wire.WebhookBundle: queues.WEBHOOKS,
+    wire.Visit: queues.VISITS,
+    wire.Audit: queues.AUDITS,
+    wire.ArchiveWork: queues.ARCHIVES,
+}
+
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """A record that came to be dead, and what came with it. What is None, nobody said."""
@@ -56,31 +70,13 @@ def _home_of(body: str) -> str | None:
     except wire.BadBundle:
         return None
     match bundle:
-        case wire.AcceptedBundle():
-            return queues.ACCEPTED
-        case wire.RoutedBundle():
-            return queues.BILLING
-        case wire.OutcomeBundle():
-            return queues.OUTCOMES
         case wire.DispatchBundle():
             priority = bundle.messages[0].content.priority if bundle.messages else "normal"
             return queues.gateway_queue(bundle.gateway, priority)
         case wire.EsmeBundle():
             return queues.esme_queue(bundle.login)
-        case wire.JobWork():
-            return queues.JOBS
-        case wire.MailBundle():
-            return queues.MAILS
-        case wire.InboundBundle():
-            return queues.INBOUND
-        case wire.WebhookBundle():
-            return queues.WEBHOOKS
-        case wire.Visit():
-            return queues.VISITS
-        case wire.Audit():
-            return queues.AUDITS
-        case wire.ArchiveWork():
-            return queues.ARCHIVES
+        case _:
+            return _HOMES[type(bundle)]
 
 
 def _cut(body: str) -> str:

@@ -150,7 +150,7 @@ class _Walk(Generic[R]):
         return page.items, page.cursor is not None
 
     def _to_number(self, account: str, number: str, before: str) -> tuple[Sequence[Facts], bool]:
-        named = messages.to_number(account, number, self._since_ms, self._until_ms, before, self._limit)
+        named = messages.to_number(account, number, self._since_ms, self._until_ms, before=before, limit=self._limit)
         self._reads += 1 + len(named)
         page = [Facts(one, tuple(messages.facts_of(account, one, consistent=False))) for one in named]
         return page, len(named) == self._limit

@@ -90,7 +90,7 @@ def _in_messages(search: Search, account: str, after: str) -> Iterator[Bit]:
     """Newest first, by the number's own index."""
     before = after
     until_ms = search.now_ms + _DAY_MS
-    while some := messages.to_number(account, search.number, 0, until_ms, before, MESSAGES_AT_ONCE):
+    while some := messages.to_number(account, search.number, 0, until_ms, before=before, limit=MESSAGES_AT_ONCE):
         did: Did = Counter()
         for message_id in some:
             did += _in_message(search, account, message_id)

@@ -132,7 +132,7 @@ def sent_to(account: str, recipient: str, limit: int) -> list[str]:
     return list(dict.fromkeys(str(item.fact).partition("#")[0] for item in found))
 
 
-def to_number(account: str, recipient: str, since_ms: int, until_ms: int, before: str, limit: int) -> list[str]:
+def to_number(account: str, recipient: str, since_ms: int, until_ms: int, *, before: str = "", limit: int) -> list[str]:
     """The ids of up to `limit` messages to a number (E.164 with +) that were made in [since_ms, until_ms), newest
     first, those before the one named ('': from the newest). What is not queued or refused yet is not among them.
     """

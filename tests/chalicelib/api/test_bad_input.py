@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from chalicelib.api import cursors
-from chalicelib.api.endpoints import MAX_BODY_BYTES
+from chalicelib.api.operation import MAX_BODY_BYTES
 from chalicelib.api.problems import KINDS
 from chalicelib.settings import settings
 from chalicelib.store import dynamo, wallets
