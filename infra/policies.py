@@ -72,8 +72,9 @@ HASH_TEXTS: Final = (Grant("secretsmanager", ("GetSecretValue",), ("keys/*",)),)
 MAKE_HASH_KEY: Final = (Grant("secretsmanager", ("CreateSecret",), ("keys/*",)),)
 # Administrators' reports go over all accounts; they are read by the API, and made into files by the jobs' function.
 ADMIN_REPORTS: Final = (
-    _table("accounts", "gateways", actions=("GetItem", "Scan")),
-    _table("messages", "receipts", "webhook_deliveries", actions=("BatchGetItem",)),
+    _table("accounts", actions=("GetItem", "Scan")),
+    _table("gateways", actions=("Scan",)),
+    _table("messages", "receipts", actions=("BatchGetItem",)),
     _table("messages/index/by_recipient", "usage/index/by_day", "ledger/index/by_time", actions=("Query",)),
     _table("messages", "usage", "day_summaries", "webhook_deliveries", actions=("Query",)),
     _table("binds", "binds/index/by_party", actions=("Query",)),
@@ -162,6 +163,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("mail_forwards", actions=("GetItem", "UpdateItem")),
         _send("mails"),
         *ADMIN_REPORTS,
+        _table("webhook_deliveries", actions=("BatchGetItem",)),  # of one message
         *HASH_TEXTS,
         *MAKE_HASH_KEY,
         _table("erasures", actions=("GetItem", "UpdateItem", "Scan")),
@@ -251,7 +253,7 @@ POLICIES: Final[dict[str, tuple[Grant, ...]]] = {
         _table("job_tallies", actions=("Query",)),
         _table("messages", "usage", actions=("Query",)),  # for a file of results, or of a report
         _table("messages/index/by_recipient", "messages/index/by_decision", actions=("Query",)),
-        _table("groups", actions=("BatchGetItem", "UpdateItem")),  # contacts come, and are counted
+        _table("groups", actions=("GetItem", "BatchGetItem", "UpdateItem")),  # contacts come, and are counted
         _table("contacts", actions=("BatchGetItem", "PutItem", "BatchWriteItem", "Query")),
         _table("memberships", actions=("BatchWriteItem", "Query")),
         _table("dnd", actions=("GetItem", "BatchGetItem")),
