@@ -132,7 +132,7 @@ def _bodies(records: Any) -> list[str]:
 def work_off(journey: Journey, cloud: Cloud) -> None:
     """Run the function for what is due; and once with a record that is none."""
     cloud.send("jobs", "no bundle")
-    for _ in range(4):
+    for _ in range(6):
         event: dict[str, Any] = cloud.receive("jobs")
         if not event["Records"]:
             return

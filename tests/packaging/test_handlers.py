@@ -21,8 +21,10 @@ from tests.packaging import (
     hooks,
     mailing,
     management,
+    people,
     permissions,
     protection,
+    reports,
     upkeep,
 )
 from tests.packaging import journey as way
@@ -60,6 +62,8 @@ OUT_OF_SIGHT = {
 UNCALLED = {f"s3:ListBucket on arn:aws:s3:::chasqui-prod-{bucket}" for bucket in ("jobs", "rules")}
 # Called only by what takes longer than a function's time.
 UNCALLED |= {"sqs:SendMessage on arn:aws:sqs:*:*:chasqui-prod-archives"}
+# Called only where DynamoDB does not hand back what kept a transaction from its place.
+UNCALLED |= {"dynamodb:GetItem on arn:aws:dynamodb:*:*:table/chasqui-prod-ends"}
 MAX_IMPORT_MS = 2_000  # far above what is printed: a bound for a busy machine
 NOT_FOR_ANY = ("moto", "pytest", "smpp_bridge", "smpplib", "infra", "tests", "chalice.cli", "chalice.local", "jinja2")
 
@@ -134,6 +138,8 @@ def travelled(cloud: Cloud, paths: dict[str, Any], admin: str) -> Journey:
     mailing.write_to_people(journey, cloud, admin, key)
     management.manage(journey, cloud, admin, key)
     archiving.keep_records(journey, cloud, admin, key)
+    people.let_people_in(journey, cloud, admin, key)
+    reports.read_reports(journey, cloud, admin, key)
     journey.look_at_everything(admin)
     return journey
 
