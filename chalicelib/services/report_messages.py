@@ -86,7 +86,9 @@ def _seen(account: Account, asked: Asked, before: str, size: int) -> Iterator[Se
 def _to(account: str, asked: Asked, before: str, size: int) -> Iterator[Seen]:
     period, number = asked.days.whole, asked.number or ""
     while True:
-        found = messages.to_number(account, number, period.since_ms - _AHEAD_MS, period.until_ms, before=before, limit=size)
+        found = messages.to_number(
+            account, number, period.since_ms - _AHEAD_MS, period.until_ms, before=before, limit=size
+        )
         facts = message_days.facts_of(account, found)
         yield from (Seen(message_id, message_id, facts.get(message_id, ())) for message_id in found)
         if len(found) < size:
