@@ -37,7 +37,10 @@ def read_one_partition_a_query() -> None:
 
     def items_asked(self: Any) -> Any:
         partition = getattr(asked, "partition", None)
-        return all_items(self) if partition is None else list(self.items.get(partition, {}).values())
+        if partition is None:
+            return all_items(self)
+        rows = self.items.get(partition, {})
+        return list(rows.values()) if isinstance(rows, dict) else [rows]  # without a range key there is one
 
     table.query, table.all_items = query_alone, items_asked
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.flows.local_run import LocalRun
 
-MESSAGES: Final = 1_000
+MESSAGES: Final = 600
 KILLS: Final = 3
 CUTS: Final = 6
 # With this seed the bridge is killed early, so that what it held is back when the load ends. A record comes again 15 s
