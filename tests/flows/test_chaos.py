@@ -11,8 +11,8 @@ from tests.flows.local_run import LocalRun
 MESSAGES: Final = 600
 KILLS: Final = 3
 CUTS: Final = 6
-# With this seed the bridge is killed early, so that what it held is back when the load ends. A record comes again 15 s
-# after its function failed, and 20 s after its bridge died or its delete did, not 120: what the log knows by then is
+# With this seed the bridge is killed early, so that what it held is back when the load ends. A record comes again 8 s
+# after its function failed, and 12 s after its bridge died or its delete did, not 120: what the log knows by then is
 # the same. A dead bridge's lease stands for half as long as usual, and outcomes wait for each other a little longer:
 # fewer records, of which more are lost with a bridge that is killed.
 SIZE: Final = {
@@ -21,8 +21,8 @@ SIZE: Final = {
     "CHAOS_KILLS": str(KILLS),
     "CHAOS_CUTS": str(CUTS),
     "CHAOS_SPELLS": "1",
-    "CHAOS_VISIBILITY": "15",
-    "CHAOS_GATEWAY_VISIBILITY": "20",
+    "CHAOS_VISIBILITY": "8",
+    "CHAOS_GATEWAY_VISIBILITY": "12",
     "CHASQUI_BRIDGE_LEASE_SECONDS": "4",
     "CHASQUI_BRIDGE_LINGER_SECONDS": "0.05",
 }
