@@ -7,11 +7,13 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed-$(shell cksum requirements/dev.txt | cut -d' ' -f1)
 MINISTACK := .venv-ministack/.installed-$(shell cksum requirements/ministack.txt | cut -d' ' -f1)
 EMULATOR := $(if $(filter ministack,$(BACKEND)),$(MINISTACK))
-# Two at a time, a file's tests together: much of the time is waiting, and a flow's platform serves its whole file.
+# Three at a time, a file's tests together: much of the time is waiting (tests/order.py).
 PYTEST ?= -n 3 --dist loadfile --no-loadscope-reorder
 # Chaos is on ministack where BACKEND is not given: moto does one call at a time, and takes several times as long.
 CHAOS_BACKEND := $(if $(filter file,$(origin BACKEND)),ministack,$(BACKEND))
 SOURCES := app.py chalicelib functions smpp_bridge infra tests
+# Every process of a run, and every worker of the tests, would otherwise compile all of ours anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .SECONDARY: # the interpreters are no throw-away steps
