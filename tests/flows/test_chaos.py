@@ -8,9 +8,9 @@ import pytest
 
 from tests.flows.local_run import LocalRun
 
-MESSAGES: Final = 600
-KILLS: Final = 3
-CUTS: Final = 6
+MESSAGES: Final = 500
+KILLS: Final = 2
+CUTS: Final = 4
 # With this seed the bridge is killed early, so that what it held is back when the load ends. A record comes again 8 s
 # after its function failed, and 12 s after its bridge died or its delete did, not 120: what the log knows by then is
 # the same. A dead bridge's lease stands for half as long as usual, and outcomes wait for each other a little longer:
