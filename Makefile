@@ -7,8 +7,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed-$(shell cksum requirements/dev.txt | cut -d' ' -f1)
 MINISTACK := .venv-ministack/.installed-$(shell cksum requirements/ministack.txt | cut -d' ' -f1)
 EMULATOR := $(if $(filter ministack,$(BACKEND)),$(MINISTACK))
-# Four at a time, a file's tests together: much of the time is waiting (tests/order.py).
-PYTEST ?= -n 4 --dist loadfile --no-loadscope-reorder
+# Three at a time, a file's tests together: much of the time is waiting (tests/order.py).
+PYTEST ?= -n 3 --dist loadfile --no-loadscope-reorder
 # Chaos is on ministack where BACKEND is not given: moto does one call at a time, and takes several times as long.
 CHAOS_BACKEND := $(if $(filter file,$(origin BACKEND)),ministack,$(BACKEND))
 SOURCES := app.py chalicelib functions smpp_bridge infra tests

@@ -21,6 +21,8 @@ PREFIX: Final = "chq-test"
 REGION: Final = "eu-west-1"
 TEMPLATE: Final = Path(__file__).parent.parent / "infra" / "data.yaml"
 moto_pace.answer_sooner()
+moto_pace.read_one_partition_a_query()
+moto_pace.undo_only_what_a_transaction_touched()
 _made: Final[dict[str, dict[str, Any]]] = {}  # the queues of the stack, with the attributes that it gave them
 
 

@@ -21,12 +21,18 @@ def keep() -> None:
 
 
 def read_one_partition_a_query() -> None:
-    """moto sorts the whole table for a query, however small its partition: a tenth of a second at 10,000 items."""
+    """moto sorts the whole table for a query, however small its partition: a tenth of a second at 10,000 items.
+
+    Twice changes nothing.
+    """
     from moto.dynamodb.models import table as module  # noqa: PLC0415 - the other backend's environment has no moto
 
     table: Any = module.Table
     query, all_items, asked = table.query, table.all_items, local()
+    if hasattr(query, "__wrapped__"):
+        return
 
+    @wraps(query)
     def query_alone(self: Any, hash_key: Any, *given: Any, **named: Any) -> Any:
         has_index = named.get("index_name") or any(given[_INDEX_NAME : _INDEX_NAME + 1])
         asked.partition = None if has_index else hash_key
@@ -55,14 +61,20 @@ class _Before(NamedTuple):
 
 
 def undo_only_what_a_transaction_touched() -> None:
-    """moto copies the tables of a transaction to restore them if it fails: a second at 10,000 items."""
+    """moto copies the tables of a transaction to restore them if it fails: a second at 10,000 items.
+
+    Twice changes nothing.
+    """
     from moto.dynamodb import models  # noqa: PLC0415 - the other backend's environment has no moto
     from moto.dynamodb.models import table as module  # noqa: PLC0415 - the same
 
     backend: Any = models.DynamoDBBackend
     table: Any = module.Table
     transact, under_way = backend.transact_write_items, local()
+    if hasattr(transact, "__wrapped__"):
+        return
 
+    @wraps(transact)
     def transact_alone(self: Any, operations: Sequence[dict[str, Any]]) -> None:
         named = [op for one in operations for op in one.values() if op.get("TableName") in self.tables]
         before = [_standing(self.tables[op["TableName"]], op) for op in named]

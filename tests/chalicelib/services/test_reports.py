@@ -15,7 +15,6 @@ from chalicelib.services.report_messages import Asked, report_messages
 from chalicelib.services.report_summary import report_summary
 from chalicelib.services.report_today import report_today
 from chalicelib.store import accounts, ledger
-from infra.local import moto_pace
 from tests.chalicelib.services import mixed_days, world
 from tests.chalicelib.services.mixed_days import DAY_MS, FIRST_MS, ZONES
 
@@ -25,8 +24,6 @@ NOW_MS = FIRST_MS + 4 * DAY_MS
 
 def agree(count: int) -> None:
     """Makes so many mixed messages, and holds all that is told of them against each other, day by day."""
-    moto_pace.undo_only_what_a_transaction_touched()
-    moto_pace.read_one_partition_a_query()
     made = mixed_days.make(count)
     for account_id, name in ZONES.items():
         account = accounts.get(account_id)

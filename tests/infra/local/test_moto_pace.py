@@ -1,7 +1,6 @@
 """moto with our cures does what moto does."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ WALLETS = f"{PREFIX}-wallets"
 
 
 @pytest.fixture(autouse=True)
-def _paced(monkeypatch: pytest.MonkeyPatch, aws: object) -> Iterator[None]:
+def _paced(monkeypatch: pytest.MonkeyPatch, aws: object) -> None:
     for owner, names in (
         (dynamodb.DynamoDBBackend, ("transact_write_items",)),
         (tables.Table, ("query", "all_items")),
@@ -33,8 +32,6 @@ def _paced(monkeypatch: pytest.MonkeyPatch, aws: object) -> Iterator[None]:
         for name in names:
             monkeypatch.setattr(owner, name, vars(owner)[name])  # so that it is as before after the test
     moto_pace.keep()
-    yield
-    del tables.Table.__deepcopy__  # type: ignore[attr-defined]  # which moto does not have
 
 
 def _dynamodb() -> Any:
