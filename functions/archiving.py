@@ -8,6 +8,7 @@ from typing import Final
 from chalice.app import Blueprint, CloudWatchEvent, Cron, SQSEvent
 
 from chalicelib.services import blank_texts, close_day, export_cdrs, forget_number
+from chalicelib.services.begin_archiving import begin_archiving
 from chalicelib.settings import settings
 from chalicelib.store import queues
 from chalicelib.wire import ArchiveWork
@@ -31,8 +32,8 @@ def archive_nightly(event: CloudWatchEvent) -> None:
     """Begin to close the last days, to take out texts whose time is over, and to look again for erased numbers."""
     logs.start()
     now_ms = time.time_ns() // 1_000_000
-    days, texts, erasures = close_day.start(now_ms), blank_texts.start(now_ms), forget_number.start_due(now_ms)
-    log.info("archiving begun", extra={"days": days, "texts": texts, "erasures": erasures})
+    begun, erasures = begin_archiving(now_ms), forget_number.start_due(now_ms)
+    log.info("archiving begun", extra={"days": begun["close"], "texts": begun["blank"], "erasures": erasures})
 
 
 # One at a time: each takes some seconds. The queue's name is needed when Chalice packages.

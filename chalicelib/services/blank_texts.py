@@ -34,16 +34,6 @@ BEFORE_IT_IS_SO_SECONDS: Final = 60  # by then an account's new terms are writte
 log: Final = logging.getLogger(__name__)
 
 
-def start(now_ms: int) -> int:
-    """Put on ⟨archives⟩ the days whose texts' time is over, for every account that has one; how many."""
-    sent = 0
-    for some in accounts.pages():
-        works = [work for account in some for work in due(account, now_ms)]
-        queues.send_many(queues.ARCHIVES, works)
-        sent += len(works)
-    return sent
-
-
 def due(account: Account, now_ms: int) -> list[ArchiveWork]:
     """The days of the account that are to be looked through this night."""
     newest = _newest(account, now_ms)

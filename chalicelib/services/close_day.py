@@ -31,7 +31,7 @@ from chalicelib.services.read_cdrs import (
     look,
     starts_ms,
 )
-from chalicelib.store import accounts, cdrs, day_summaries, queues, usage
+from chalicelib.store import accounts, cdrs, day_summaries, usage
 from chalicelib.store.cdrs import Closed, PartWriter
 from chalicelib.store.messages import LATE_MS
 from chalicelib.wire import ArchiveWork
@@ -42,16 +42,6 @@ _MARGIN_MS: Final = 6 * 3_600_000  # within which all of a night's closings are 
 _COMPARED: Final = ("messages", "credits_micros", "refunded_micros")  # by the archive and by usage
 
 log: Final = logging.getLogger(__name__)
-
-
-def start(now_ms: int) -> int:
-    """Put on ⟨archives⟩ what is to be closed this night, for every account; how many days of accounts."""
-    sent = 0
-    for some in accounts.pages():
-        works = [work for account in some for work in due(account, now_ms)]
-        queues.send_many(queues.ARCHIVES, works)
-        sent += len(works)
-    return sent
 
 
 def due(account: Account, now_ms: int) -> list[ArchiveWork]:

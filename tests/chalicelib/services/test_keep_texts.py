@@ -108,7 +108,9 @@ def test_a_message_that_got_lost_without_its_text_is_not_sent_again_empty() -> N
 
 def blanked(at_ms: int) -> None:
     """A night's work, each step of it done twice."""
-    blank_texts.start(at_ms)
+    account = accounts.get(ACCOUNT)
+    assert account is not None
+    queues.send_many(queues.ARCHIVES, blank_texts.due(account, at_ms))
     while works := world.waiting(queues.ARCHIVES):
         for work in works:
             assert isinstance(work, wire.ArchiveWork)
