@@ -9,10 +9,10 @@ from msgspec import Meta
 from chalicelib.api.contact_types import AddressBookQuery, GroupIds
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import CustomerCall, Endpoints, Reply
+from chalicelib.api.instants import instant
 from chalicelib.api.job_previews import InvalidRow, invalid_row
 from chalicelib.api.job_settings import GroupId, UploadId
 from chalicelib.api.made_files import FileView, file_view
-from chalicelib.api.message_types import instant
 from chalicelib.services import export_contacts, import_contacts
 from chalicelib.services.faults import Fault
 from chalicelib.services.import_contacts import Import

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from chalicelib.api.instants import instant
 from chalicelib.api.job_settings import GroupId
-from chalicelib.api.message_types import instant
 from chalicelib.api.number_lists import Cursor, WrittenNumber
 from chalicelib.domain.contact import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_NAME, Contact, Group
 from chalicelib.services.keep_contacts import Told

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.inbound import Inbound
 from chalicelib.domain.text import Encoding
 from chalicelib.services.read_messages import span

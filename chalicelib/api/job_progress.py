@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.job import Survey, Tally, rate_of
 from chalicelib.domain.message import Status
 from chalicelib.store.jobs import JobRow

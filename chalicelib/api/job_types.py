@@ -6,10 +6,11 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from chalicelib.api.instants import instant
 from chalicelib.api.job_previews import Preview, preview
 from chalicelib.api.job_progress import JobProgress, progress
 from chalicelib.api.job_settings import DeliveryHours
-from chalicelib.api.message_types import MessageError, instant
+from chalicelib.api.message_types import MessageError
 from chalicelib.domain.account import Traffic
 from chalicelib.domain.job import JobStatus, SourceKind, Tally
 from chalicelib.domain.message import Mode, Priority
@@ -86,16 +87,16 @@ def view(row: JobRow, tally: Tally | None, now_ms: int) -> JobView:
         rate=job.rate,
         spread_seconds=job.spread_seconds,
         validity_seconds=job.validity_seconds,
-        start_at=_instant(timing.start_ms),
+        start_at=instant(timing.start_ms),
         time_zone=timing.zone,
         repeat=timing.repeat,
-        until=_instant(timing.until_ms),
+        until=instant(timing.until_ms),
         catch_up=timing.catch_up,
-        next_start_at=_instant(job.next_ms),
+        next_start_at=instant(job.next_ms),
         delivery_hours=_hours_view(timing.hours),
         created_at=instant(job.created_ms),
-        started_at=_instant(job.started_ms),
-        ended_at=_instant(job.ended_ms),
+        started_at=instant(job.started_ms),
+        ended_at=instant(job.ended_ms),
         error=None
         if job.failure is None
         else MessageError(code=job.failure.code, title=job.failure.title, gateway_code=None),
@@ -109,7 +110,3 @@ def _hours_view(hours: Hours | None) -> DeliveryHours | None:
         return None
     since, until = (f"{minute // 60:02}:{minute % 60:02}" for minute in (hours.since, hours.until))
     return DeliveryHours(since=since, until=until)
-
-
-def _instant(at_ms: int | None) -> datetime | None:
-    return None if at_ms is None else instant(at_ms)

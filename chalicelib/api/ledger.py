@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.amounts import Amount
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import Call, CustomerCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.charging import LedgerEntry
 from chalicelib.services.read_ledger import Line, places, statement
 

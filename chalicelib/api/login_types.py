@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.api.endpoints import Call
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.api.user_types import NewSecret, ProfileView, profile_view
 from chalicelib.domain.email_address import MAX_ADDRESS
 from chalicelib.domain.passwords import MAX_LENGTH

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.api.endpoints import Reply
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.store.job_files import DOWNLOAD_SECONDS
 from chalicelib.store.made_files import Made
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.email_address import MAX_ADDRESS
 from chalicelib.domain.forward import Forward, ForwardState
 from chalicelib.domain.mail import FORWARDED, FORWARDED_BY_HOUSE, TOPICS, Kind, Language, Logged, MailState, Module
@@ -197,6 +197,6 @@ def _fields(logged: Logged) -> dict[str, Any]:
         "attempts": fate.attempts,
         "created_at": instant(mail.created_ms),
         "changed_at": instant(fate.changed_ms),
-        "delivered_at": None if fate.delivered_ms is None else instant(fate.delivered_ms),
+        "delivered_at": instant(fate.delivered_ms),
         "again_of": mail.again_of,
     }

@@ -1,12 +1,13 @@
 """Messages as customers write and read them."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from chalicelib.api.amounts import Amount
+from chalicelib.api.instants import instant
 from chalicelib.domain import message as domain
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.message import Content, ErrorInfo, Priority, Status
@@ -229,7 +230,7 @@ def view(message: domain.Message, content: Content, estimate: Decision | None = 
         error=_error(message.error),
         created_at=instant(message.created_ms),
         updated_at=instant(message.updated_ms),
-        send_at=None if message.due_ms is None else instant(message.due_ms),
+        send_at=instant(message.due_ms),
         valid_until=instant(content.valid_until_ms),
     )
 
@@ -281,7 +282,7 @@ def event(fact: domain.AnyFact) -> Event:
                 smsc_message_id=fact.smsc_message_id,
                 status=fact.status,
                 state=fact.state,
-                done_at=None if fact.done_at_ms is None else instant(fact.done_at_ms),
+                done_at=instant(fact.done_at_ms),
                 error=_error(fact.error),
             )
         case domain.Refunded():
@@ -292,11 +293,6 @@ def event(fact: domain.AnyFact) -> Event:
             return Event(kind=kind, at=at, parts=fact.content.parts)
         case domain.Held():
             return Event(kind=kind, at=at)
-
-
-def instant(at_ms: int) -> datetime:
-    """Epoch milliseconds as what msgspec writes as RFC 3339 with Z."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def _error(error: ErrorInfo | None) -> MessageError | None:

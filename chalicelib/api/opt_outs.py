@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import CsvBody, CustomerCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.api.number_lists import (
     Cursor,
     Digits,

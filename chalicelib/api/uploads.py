@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.api.endpoints import CustomerCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain import ids
 from chalicelib.domain.job import MAX_FILE_BYTES
 from chalicelib.store import job_files

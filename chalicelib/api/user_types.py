@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.api.admin.types import Name, Version
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.email_address import MAX_ADDRESS
 from chalicelib.domain.passwords import MAX_LENGTH, MIN_LENGTH
 from chalicelib.domain.user import AccountRole, AdministratorRole, Language, User, UserRole, UserState

@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.admin.types import Deleted, PageQuery
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import CustomerCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.webhook import FAILING_MS, MAX_URL, SUBSCRIBABLE, Endpoint, EventType, Health
 from chalicelib.domain.webhook_delivery import Delivery, DeliveryState
 from chalicelib.services import keep_webhooks
@@ -252,7 +252,7 @@ def _delivery(delivery: Delivery) -> DeliveryView:
         attempts=delivery.attempts,
         url=delivery.url or None,
         created_at=instant(delivery.event.at_ms),
-        next_attempt_at=None if delivery.next_ms is None else instant(delivery.next_ms),
+        next_attempt_at=instant(delivery.next_ms),
         last_attempt=last,
     )
 

@@ -10,7 +10,8 @@ from chalicelib.api.admin.types import AccountId, Country, GatewayId, IpRules, N
 from chalicelib.api.amounts import Amount, Price
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECONDS, instant
+from chalicelib.api.instants import instant
+from chalicelib.api.message_types import MAX_VALIDITY_SECONDS, MIN_VALIDITY_SECONDS
 from chalicelib.domain.account import Account, AccountState, RefundPolicy, TextRetention, Traffic, Wallet
 from chalicelib.domain.ids import MAX_SHARDS
 from chalicelib.domain.text import MAX_PARTS

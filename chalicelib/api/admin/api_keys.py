@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.admin.types import AccountId, IpRules, KeyId, Name, PageQuery
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.account import ApiKey, Role
 from chalicelib.domain.message import Mode
 from chalicelib.services.admit import require
@@ -176,7 +176,7 @@ def _view(key: ApiKey) -> KeyView:
         mode=key.mode,
         name=key.name,
         created_at=instant(key.created_ms),
-        revoked_at=None if key.revoked_ms is None else instant(key.revoked_ms),
+        revoked_at=instant(key.revoked_ms),
     )
 
 

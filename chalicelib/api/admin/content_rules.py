@@ -9,7 +9,8 @@ from msgspec import Meta
 from chalicelib.api.admin.types import AccountId, Deleted, PageQuery, Version
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import MAX_TEXT, instant
+from chalicelib.api.instants import instant
+from chalicelib.api.message_types import MAX_TEXT
 from chalicelib.domain import ids
 from chalicelib.domain.content_rules import MAX_PATTERN_LENGTH, MAX_PATTERNS, Hit
 from chalicelib.domain.rules import SpamAction, SpamKind, SpamRule

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.dead_letter import DeadLetter
 from chalicelib.services.resend import drop, read, resend
 from chalicelib.store import dead_letters
@@ -107,7 +107,7 @@ def _fields(letter: DeadLetter) -> dict[str, Any]:
         "first_seen_at": instant(letter.first_seen_ms),
         "last_seen_at": instant(letter.last_seen_ms),
         "settled_by": letter.settled_by,
-        "settled_at": None if letter.settled_ms is None else instant(letter.settled_ms),
+        "settled_at": instant(letter.settled_ms),
     }
 
 

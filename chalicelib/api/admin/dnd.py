@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.admin.types import Country, Deleted
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, CsvBody, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.api.number_lists import (
     Cursor,
     Digits,

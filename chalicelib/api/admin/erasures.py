@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.admin.types import AccountId, PageQuery
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.api.number_lists import WrittenNumber
 from chalicelib.services import forget_number
 from chalicelib.store import erasures

@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.admin.queue_types import QueueView, queue_view
 from chalicelib.api.admin.types import GatewayId
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.gateway_beat import GatewayLive
 from chalicelib.domain.rules import GatewayState
 from chalicelib.services.steer_gateway import Steered, steer
@@ -110,7 +110,7 @@ def _live(now: GatewayNow) -> LiveGateway:
     return LiveGateway(
         gateway=now.gateway,
         state=now.published.state if now.published else None,
-        told_at=None if live.told_ms is None else instant(live.told_ms),
+        told_at=instant(live.told_ms),
         bridges=live.bridges,
         sessions=live.sessions,
         bound_sessions=live.bound,
@@ -123,7 +123,7 @@ def _live(now: GatewayNow) -> LiveGateway:
         put_off=live.put_off,
         held=live.held,
         waiting_messages=waiting.messages,
-        oldest_since=None if waiting.oldest_ms is None else instant(waiting.oldest_ms),
+        oldest_since=instant(waiting.oldest_ms),
         empty_in_seconds=waiting.empty_in_seconds,
         queues=tuple(map(queue_view, now.queues)),
         minutes=_minutes(live),

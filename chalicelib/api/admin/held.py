@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.admin.types import AccountId
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.api.number_lists import Cursor
 from chalicelib.services import review
 from chalicelib.store import held
@@ -90,5 +90,5 @@ def _view(one: HeldMessage) -> HeldView:
         text=one.content.text,
         held_at=instant(one.held_ms),
         valid_until=instant(one.content.valid_until_ms),
-        settled_at=None if one.settled_ms is None else instant(one.settled_ms),
+        settled_at=instant(one.settled_ms),
     )

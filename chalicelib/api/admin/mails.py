@@ -9,8 +9,8 @@ from msgspec import Meta
 from chalicelib.api.admin.types import AccountId, PageQuery
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
+from chalicelib.api.instants import instant
 from chalicelib.api.mail_types import Address, MailId, MailView, MailWithText, mail_view, mail_with_text
-from chalicelib.api.message_types import instant
 from chalicelib.domain import ids
 from chalicelib.domain.bad_mailbox import Trouble
 from chalicelib.domain.mail import Kind, Logged, MailState

@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.admin.tariffs import PriceLine
 from chalicelib.api.admin.types import AccountId
 from chalicelib.api.amounts import Amount, Price
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.services.preview_prices import Preview, PreviewLine
 
 

@@ -11,7 +11,7 @@ from chalicelib.api.admin.gateways import PublishedGateway
 from chalicelib.api.admin.routes import PublishedRoute
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.rules import Rules
 from chalicelib.services.publish import publish, roll_back, snapshot
 from chalicelib.store import rules

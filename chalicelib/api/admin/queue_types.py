@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.queue_state import QueueKind, QueueState
 
 
@@ -37,7 +37,7 @@ def queue_view(state: QueueState) -> QueueView:
         in_flight=state.in_flight,
         delayed=state.delayed,
         messages=state.messages,
-        oldest_since=None if state.oldest_ms is None else instant(state.oldest_ms),
+        oldest_since=instant(state.oldest_ms),
         empty_in_seconds=state.empty_in_seconds,
         dead_letters=state.dead_letters,
     )

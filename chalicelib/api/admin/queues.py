@@ -10,7 +10,7 @@ from chalicelib.api.admin.queue_types import QueueView, queue_view
 from chalicelib.api.admin.types import PageQuery
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.job import JobStatus
 from chalicelib.services import watch_queues
 from chalicelib.store import smpp_logins
@@ -99,7 +99,7 @@ def list_waiting_by_job(call: AdminCall, query: PageQuery) -> Listing[JobWaiting
             status=one.status,
             messages=one.messages,
             empty_in_seconds=one.empty_in_seconds,
-            started_at=None if one.since_ms is None else instant(one.since_ms),
+            started_at=instant(one.since_ms),
         )
         for one in page.items
     )

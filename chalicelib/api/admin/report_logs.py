@@ -10,7 +10,7 @@ from chalicelib.api.admin.report_types import Cursor, Limit, Page, name_of, span
 from chalicelib.api.admin.types import AccountId
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.bind_event import BindEvent, BindKind, BindMode, Side
 from chalicelib.domain.webhook import EventType
 from chalicelib.domain.webhook_delivery import Delivery, DeliveryState
@@ -120,7 +120,7 @@ def bind_record(event: BindEvent) -> BindRecord:
         address=event.address,
         command_status=None if event.status is None else f"0x{event.status:02X}",
         reason=event.reason,
-        bound_at=None if event.bound_ms is None else instant(event.bound_ms),
+        bound_at=instant(event.bound_ms),
     )
 
 
@@ -138,7 +138,7 @@ def webhook_record(delivery: Delivery) -> WebhookRecord:
         url=delivery.url,
         created_at=instant(delivery.event.at_ms),
         attempted_at=instant(delivery.at_ms) if delivery.at_ms else None,
-        next_attempt_at=None if delivery.next_ms is None else instant(delivery.next_ms),
+        next_attempt_at=instant(delivery.next_ms),
         http_status=answer.status if answer else None,
         reason=answer.reason if answer else "",
         milliseconds=answer.milliseconds if answer else None,

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.api.amounts import Amount
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.report_cells import column
 from chalicelib.services import read_messages
 from chalicelib.services.faults import invalid_field

@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.admin.types import AccountId, Deleted, Name, PageQuery, SessionId, SystemId, Version
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.api.session_types import BoundSessionOfAccount, of_account
 from chalicelib.domain.ip_rules import MAX_RULE_LENGTH, MAX_RULES
 from chalicelib.domain.message import Mode

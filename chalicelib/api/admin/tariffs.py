@@ -10,7 +10,7 @@ from msgspec import Meta
 from chalicelib.api.admin.types import Country, Version
 from chalicelib.api.amounts import Price
 from chalicelib.api.endpoints import CSV, CsvText, Reply
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.domain.tariff import ALWAYS_MS, TariffLine
 from chalicelib.services.faults import invalid_field
 from chalicelib.services.import_prices import Form, export_csv, ms_of

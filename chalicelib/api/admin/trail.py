@@ -9,7 +9,7 @@ from msgspec import Meta
 from chalicelib.api.admin.types import AccountId
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import instant
+from chalicelib.api.instants import instant
 from chalicelib.services.read_trail import Asked, Found, days, search
 
 endpoints: Final = Endpoints(__name__, tag="Audit log", role="admin")

@@ -9,8 +9,8 @@ from msgspec import Meta
 from chalicelib.api.admin.types import AccountId, GatewayId, PageQuery
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
+from chalicelib.api.instants import instant
 from chalicelib.api.job_types import JobId
-from chalicelib.api.message_types import instant
 from chalicelib.domain.waiting_order import Deed, OrderState, WaitingOrder
 from chalicelib.services import order_waiting as service
 from chalicelib.services.faults import not_found
@@ -128,6 +128,6 @@ def _view(progress: Progress) -> OrderView:
         created_at=instant(given.at_ms),
         state=progress.state,
         messages=progress.messages,
-        last_at=None if progress.last_ms is None else instant(progress.last_ms),
-        closed_at=None if progress.closed_ms is None else instant(progress.closed_ms),
+        last_at=instant(progress.last_ms),
+        closed_at=instant(progress.closed_ms),
     )
