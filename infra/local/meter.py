@@ -73,19 +73,25 @@ class Meter:
         threading.Thread(target=self._report, args=(path,), name="meter", daemon=True).start()
 
     def _report(self, path: Path) -> None:
+        told: dict[str, Any] = {}
         while True:
             time.sleep(REPORT_SECONDS)
-            with self._lock:
-                told = {
-                    "role": self.role,
-                    "pid": os.getpid(),
-                    "cpu_seconds": time.process_time(),
-                    "calls": {name: asdict(line) for name, line in self.lines.items()},
-                    "work": {name: asdict(work) for name, work in self.work.items()},
-                }
-            draft = path.with_suffix(".part")
-            draft.write_text(json.dumps(told))
-            draft.replace(path)
+            if (now := self._told()) != told:
+                told = now
+                draft = path.with_suffix(".part")
+                draft.write_text(json.dumps(told))
+                draft.replace(path)
+
+    def _told(self) -> dict[str, Any]:
+        """The counts. CPU time by the hundredth, so that an idle process has nothing new to tell."""
+        with self._lock:
+            return {
+                "role": self.role,
+                "pid": os.getpid(),
+                "cpu_seconds": round(time.process_time(), 2),
+                "calls": {name: asdict(line) for name, line in self.lines.items()},
+                "work": {name: asdict(work) for name, work in self.work.items()},
+            }
 
     def _count(self, *, model: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         sent = context.get("chasqui_sent") or {}
