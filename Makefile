@@ -1,4 +1,4 @@
-# Chasqui. Needs Python 3.11 or newer and make; everything else is installed into .venv here.
+# Chasqui. Needs Python 3.11 or newer and make; everything else is installed here, into .venv and .venv-ministack.
 
 PYTHON ?= python3
 BACKEND ?= moto
@@ -9,7 +9,8 @@ MINISTACK := .venv-ministack/.installed-$(shell cksum requirements/ministack.txt
 EMULATOR := $(if $(filter ministack,$(BACKEND)),$(MINISTACK))
 # Three at a time, a file's tests together: much of the time is waiting (tests/order.py).
 PYTEST ?= -n 3 --dist loadfile --no-loadscope-reorder
-# Chaos is on ministack where BACKEND is not given: moto does one call at a time, and takes several times as long.
+# Chaos is on ministack where BACKEND is not given, and so is the small one of the tests: moto does one call at a time,
+# and takes several times as long.
 CHAOS_BACKEND := $(if $(filter file,$(origin BACKEND)),ministack,$(BACKEND))
 SOURCES := app.py chalicelib functions smpp_bridge infra tests
 # Every process of a run, and every worker of the tests, would otherwise compile all of ours anew.
@@ -32,10 +33,10 @@ audit: $(INSTALLED) ## hold the running platform's books against each other (AUD
 chaos: $(INSTALLED) $(if $(filter ministack,$(CHAOS_BACKEND)),$(MINISTACK)) ## load, kills, cuts, faults; then every message accounted for (CHAOS_SEED, CHAOS_MESSAGES)
 	@BACKEND=$(CHAOS_BACKEND) exec $(BIN)/python -m infra.local.chaos
 
-test: $(INSTALLED) ## every test
+test: $(INSTALLED) $(MINISTACK) ## every test
 	$(BIN)/python -m pytest $(PYTEST)
 
-check: $(INSTALLED) ## what CI runs: format, lint, types, imports, templates, tests
+check: $(INSTALLED) $(MINISTACK) ## what CI runs: format, lint, types, imports, templates, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(SOURCES)
