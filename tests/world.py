@@ -15,7 +15,8 @@ from moto.sqs.models import sqs_backends
 
 from chalicelib.store import aws as aws_clients
 from chalicelib.store import cached, dynamo, queues, rules
-from infra.local import moto_pace
+from infra.local import moto_pace, moto_writes
+from tests.calls import call_sooner
 
 PREFIX: Final = "chq-test"
 REGION: Final = "eu-west-1"
@@ -23,6 +24,8 @@ TEMPLATE: Final = Path(__file__).parent.parent / "infra" / "data.yaml"
 moto_pace.answer_sooner()
 moto_pace.read_one_partition_a_query()
 moto_pace.undo_only_what_a_transaction_touched()
+moto_writes.write_sooner()
+call_sooner()
 _made: Final[dict[str, dict[str, Any]]] = {}  # the queues of the stack, with the attributes that it gave them
 
 
