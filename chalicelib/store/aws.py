@@ -9,7 +9,9 @@ import boto3
 from botocore.config import Config
 
 # Short, because a Lambda's time is paid for and a queue redelivers; standard mode backs off with jitter.
+# A user agent of our own: botocore would put its own together twice a call, a third of the time a call takes here.
 _CONFIG: Final = Config(
+    user_agent="chasqui",
     connect_timeout=3,
     read_timeout=10,
     max_pool_connections=50,

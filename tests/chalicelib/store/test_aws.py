@@ -1,0 +1,21 @@
+"""The clients that the process shares."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.store import aws as clients
+
+
+@pytest.mark.parametrize(("service", "call"), [("dynamodb", "list_tables"), ("sqs", "list_queues")])
+def test_a_call_names_the_product_alone(service: str, call: str, aws: object) -> None:
+    clients.forget_clients()
+    client: Any = clients.client(service)
+    told: list[bytes] = []
+
+    def hear(request: Any, **_: Any) -> None:
+        told.append(request.headers["User-Agent"])
+
+    client.meta.events.register_first("before-send", hear)
+    getattr(client, call)()
+    assert told == [b"chasqui"]
