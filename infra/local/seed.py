@@ -84,11 +84,11 @@ def plant_webhook(where: Place, keys: Keys) -> None:
     httpx.put(f"{where.webhook_echo_url}secrets", json={"secret": secret}, timeout=5).raise_for_status()
 
 
-def bound(where: Place) -> bool:
+def bound(client: httpx.Client, where: Place) -> bool:
     """Whether the bridge has a session with each gateway's SMSC."""
     try:
-        stats = httpx.get(f"{where.smsc_admin_url}/stats", timeout=5).raise_for_status().json()
-        healthy = httpx.get(f"{where.bridge_url}/health", timeout=5).is_success
+        stats = client.get(f"{where.smsc_admin_url}/stats").raise_for_status().json()
+        healthy = client.get(f"{where.bridge_url}/health").is_success
     except httpx.HTTPError:
         return False
     return healthy and int(stats["sessions"]) >= 2
