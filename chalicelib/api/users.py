@@ -41,7 +41,9 @@ def read_own_user(call: CustomerCall, user: UserId) -> UserView:
 def change_own_user(call: CustomerCall, user: UserId, body: UserChange) -> UserView:
     """Change a user of your account: its address, role, state, and what it says of itself."""
     by = person(call).id
-    return user_view(keep_user.change(keep_user.read(call.caller.account.id, user), terms_of(body), body.version, by))
+    return user_view(
+        keep_user.change(keep_user.read(call.caller.account.id, user), terms_of(body), body.version, by, call.now_ms)
+    )
 
 
 @endpoints.delete("/v1/users/{user}", faults=("version_conflict", "wrong_state", *_OWNERS))

@@ -44,6 +44,11 @@ def key(address: str) -> str:
     return address.lower()
 
 
+def same(one: str, other: str) -> bool:
+    """Whether both are spellings of one mailbox."""
+    return key(one) == key(other)
+
+
 def mask(address: str) -> str:
     """The address as logs may have it: `a…@example.com`."""
     local, _, domain = address.rpartition("@")

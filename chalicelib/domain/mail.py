@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """What may be told."""
 
     USER_CREATED = "user_created"
+    EMAIL_CHANGED = "email_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - no secret: a word for one
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the same
     PRICE_CHANGED = "price_changed"
@@ -60,6 +61,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     is_optional: bool = True  # its reader may decline it
+    to_former: bool = False  # it goes to the address that the user had until now, which the notice says
     has_link: bool = False
 
 
@@ -67,6 +69,9 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 TOPICS: Final[Mapping[Kind, Topic]] = {
     Kind.USER_CREATED: Topic(
         module=Module.PEOPLE, audience="user", values=("created_by",), is_optional=False, has_link=True
+    ),
+    Kind.EMAIL_CHANGED: Topic(
+        module=Module.PEOPLE, audience="user", values=("changed_ms",), is_optional=False, to_former=True
     ),
     Kind.PASSWORD_CHANGED: Topic(
         module=Module.PEOPLE, audience="user", values=("changed_ms", "from_address"), is_optional=False
@@ -139,6 +144,7 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     user: str | None = None
     values: dict[str, str] = {}
     forward: str | None = None  # the forward that is to be confirmed
+    former: str | None = None  # the user's address until now
 
 
 def check(notice: Notice) -> None:
@@ -149,6 +155,8 @@ def check(notice: Notice) -> None:
         raise BadNotice(f"{notice.kind} has no {', '.join(sorted(more))}")
     if topic.audience == "user" and notice.user is None:
         raise BadNotice(f"{notice.kind} is told to a user")
+    if topic.to_former != (notice.former is not None):
+        raise BadNotice(f"{notice.kind} is told to the address {'that was' if topic.to_former else 'that is'}")
     if topic.audience in ("account", "address") and notice.account is None:
         raise BadNotice(f"{notice.kind} is told to an account")
 

@@ -39,6 +39,15 @@ $token
 
 It works once, until $until.""",
         ),
+        Kind.EMAIL_CHANGED: Wording(
+            "The e-mail address of your login was changed",
+            _HELLO
+            + """Your login to Chasqui has another e-mail address by now. It is no longer this one.
+
+When: $changed
+
+If it was not you who asked for it, tell us at once.""",
+        ),
         Kind.PASSWORD_CHANGED: Wording(
             "Your password was changed",
             _HELLO

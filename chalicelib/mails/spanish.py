@@ -39,6 +39,15 @@ $token
 
 Sirve una sola vez, hasta el $until.""",
         ),
+        Kind.EMAIL_CHANGED: Wording(
+            "Ha cambiado la dirección de correo de tu acceso",
+            _HELLO
+            + """Tu acceso a Chasqui tiene ahora otra dirección de correo. Ya no es esta.
+
+Cuándo: $changed
+
+Si no lo has pedido tú, avísanos enseguida.""",
+        ),
         Kind.PASSWORD_CHANGED: Wording(
             "Tu contraseña ha cambiado",
             _HELLO

@@ -77,7 +77,8 @@ def _mails(notice: Notice, at_ms: int, now_ms: int) -> list[Mail]:
 def _named(notice: Notice, _topic: Topic) -> Iterator[_Reader]:
     row = users.versioned(notice.user) if notice.user else None
     if row is not None and row.value.state == "active":
-        yield _of_user(row.value)
+        reader = _of_user(row.value)
+        yield msgspec.structs.replace(reader, address=notice.former or reader.address)
 
 
 def _of_account(notice: Notice, topic: Topic) -> Iterator[_Reader]:

@@ -103,8 +103,10 @@ def read_customer(user_id: str) -> Row[User]:
     return held
 
 
-def change(held: Row[User], terms: Terms, expected_version: int, by: str) -> Row[User]:
+def change(held: Row[User], terms: Terms, expected_version: int, by: str, now_ms: int) -> Row[User]:
     """The user on other terms; one who is suspended is put out. `by` is the id of whoever changes it.
+
+    Where it gets another address, the one before is told.
 
     Raises Fault `invalid_request`, `already_exists`, `version_conflict`, `wrong_state` for one's own role or state.
     """
@@ -130,6 +132,8 @@ def change(held: Row[User], terms: Terms, expected_version: int, by: str) -> Row
     recorded("user", user.id, user, changed, account=user.account)
     if suspended:
         tidy_up(changed)
+    if not email_address.same(user.email, changed.email):
+        _tell_former(user, Row(changed, held.version + 1), now_ms)
     log.info("a user was changed", extra={"user": user.id, "role": changed.role, "state": changed.state, "by": by})
     return Row(changed, held.version + 1)
 
@@ -165,7 +169,7 @@ def delete(held: Row[User], by: str) -> None:
 
 def _write(held: Row[User], changed: User) -> None:
     user = held.value
-    if email_address.key(changed.email) == email_address.key(user.email):
+    if email_address.same(user.email, changed.email):
         if not users.change(held.version, changed):
             raise _conflict(held)
         return
@@ -173,6 +177,21 @@ def _write(held: Row[User], changed: User) -> None:
         other = users.by_email(changed.email)
         raise _taken() if other is not None and other.value.id != user.id else _conflict(held)
     password_resets.forget(user.id)  # a link that went to the old address
+
+
+def _tell_former(user: User, row: Row[User], now_ms: int) -> None:
+    """Whoever takes somebody's login over by its address is seen by the one who had it."""
+    notify(
+        Notice(
+            kind=Kind.EMAIL_CHANGED,
+            name=f"{user.id}/{row.version}",
+            account=user.account,
+            user=user.id,
+            former=user.email,
+            values={"changed_ms": str(now_ms)},
+        ),
+        now_ms,
+    )
 
 
 def _with_profile(user: User, profile: Profile) -> User:

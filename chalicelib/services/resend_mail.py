@@ -4,7 +4,7 @@ import msgspec
 
 from chalicelib.domain import email_address
 from chalicelib.domain.bad_mailbox import is_held_back
-from chalicelib.domain.mail import Logged, Mail, mail_id
+from chalicelib.domain.mail import TOPICS, Logged, Mail, mail_id
 from chalicelib.services import record_change
 from chalicelib.services.address_notice import send_on
 from chalicelib.services.faults import Fault, not_found
@@ -52,5 +52,5 @@ def lift(address: str) -> None:
 
 
 def _address_of(mail: Mail) -> str:
-    row = users.versioned(mail.user) if mail.user else None
+    row = users.versioned(mail.user) if mail.user and not TOPICS[mail.kind].to_former else None
     return row.value.email if row else mail.address

@@ -43,7 +43,7 @@ def read_administrator(call: AdminCall, user: UserId) -> UserView:
 @endpoints.put("/v1/admin/administrators/{user}", faults=("already_exists", "version_conflict", "wrong_state"))
 def change_administrator(call: AdminCall, user: UserId, body: AdministratorChange) -> UserView:
     """Change an administrator: its address, role, state, and what it says of itself."""
-    return user_view(keep_user.change(_held(user), terms_of(body), body.version, call.caller.by))
+    return user_view(keep_user.change(_held(user), terms_of(body), body.version, call.caller.by, call.now_ms))
 
 
 @endpoints.delete("/v1/admin/administrators/{user}", faults=("version_conflict", "wrong_state"))

@@ -70,7 +70,9 @@ def read_user(call: AdminCall, user: UserId) -> UserView:
 @endpoints.put("/v1/admin/users/{user}", faults=("already_exists", "version_conflict"))
 def change_user(call: AdminCall, user: UserId, body: UserChange) -> UserView:
     """Change a user of an account: its address, role, state, and what it says of itself."""
-    return user_view(keep_user.change(keep_user.read_customer(user), terms_of(body), body.version, call.caller.by))
+    return user_view(
+        keep_user.change(keep_user.read_customer(user), terms_of(body), body.version, call.caller.by, call.now_ms)
+    )
 
 
 @endpoints.delete("/v1/admin/users/{user}", faults=("version_conflict",))

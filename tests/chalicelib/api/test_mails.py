@@ -58,6 +58,7 @@ def test_a_person_chooses_which_mails_it_wants(world: World) -> None:
     mails = world.call("GET", "/v1/profile/mails", key=own).json_body["mails"]
     assert {one["kind"]: (one["wanted"], one["optional"]) for one in mails} == {
         "user_created": (True, False),
+        "email_changed": (True, False),
         "password_changed": (True, False),
         "password_reset": (True, False),
         "job_finished": (True, True),

@@ -59,14 +59,25 @@ def test_an_address_is_one_persons_however_it_is_written_and_free_again_when_he_
         == "already_exists"
     )
     other = person(email="eva@one.example")
-    taken = refusal(keep_user.change, held(other), terms(email="Ana@one.example"), 1, OTHER)
+    taken = refusal(keep_user.change, held(other), terms(email="Ana@one.example"), 1, OTHER, NOW_MS)
     assert taken.code == "already_exists"
     assert held(other).value == other
-    keep_user.change(held(user), terms(email="ANA@one.example"), 1, OTHER)  # only its capitals
-    keep_user.change(held(user), terms(email="ana@two.example"), 2, OTHER)
-    assert keep_user.change(held(other), terms(email=EMAIL), 1, OTHER).value.email == EMAIL
+    keep_user.change(held(user), terms(email="ANA@one.example"), 1, OTHER, NOW_MS)  # only its capitals
+    keep_user.change(held(user), terms(email="ana@two.example"), 2, OTHER, NOW_MS)
+    assert keep_user.change(held(other), terms(email=EMAIL), 1, OTHER, NOW_MS).value.email == EMAIL
     keep_user.delete(held(other), OTHER)
     assert person().email == EMAIL
+
+
+def test_whoever_gets_another_address_is_told_at_the_one_before_and_not_for_its_capitals() -> None:
+    user = person()
+    keep_user.change(held(user), terms(email="ANA@one.example"), 1, OTHER, NOW_MS)
+    assert mails() == []
+    keep_user.change(held(user), terms(email="ana@two.example"), 2, OTHER, NOW_MS)
+    (told,) = mails()
+    assert (told["kind"], told["user"], told["former"]) == ("email_changed", user.id, "ANA@one.example")
+    refusal(keep_user.change, held(user), terms(email="ana@three.example"), 2, OTHER, NOW_MS)
+    assert mails() == []
 
 
 BAD: list[tuple[str, Any, str]] = [
@@ -84,7 +95,7 @@ def test_what_will_not_do_is_refused_and_nothing_written() -> None:
     user = person(email="eva@one.example")
     for what, given, field in BAD:
         create = refusal(keep_user.create, ACCOUNT, terms(**given), "x", NOW_MS)
-        change = refusal(keep_user.change, held(user), terms(**given), 1, OTHER)
+        change = refusal(keep_user.change, held(user), terms(**given), 1, OTHER, NOW_MS)
         for fault in (create, change):
             assert [one.field for one in fault.fields] == [field], what
     assert [row.value for row in users.of_account(ACCOUNT)] == [user]
@@ -110,18 +121,21 @@ def test_what_is_another_accounts_or_of_the_house_is_not_there() -> None:
 
 def test_nobody_changes_the_own_role_or_state_or_deletes_oneself() -> None:
     user = person()
-    assert refusal(keep_user.change, held(user), terms(role="viewer"), 1, user.id).code == "wrong_state"
-    assert refusal(keep_user.change, held(user), terms(state="suspended"), 1, user.id).code == "wrong_state"
+    assert refusal(keep_user.change, held(user), terms(role="viewer"), 1, user.id, NOW_MS).code == "wrong_state"
+    assert refusal(keep_user.change, held(user), terms(state="suspended"), 1, user.id, NOW_MS).code == "wrong_state"
     assert refusal(keep_user.delete, held(user), user.id).code == "wrong_state"
-    assert keep_user.change(held(user), terms(name="Ana B."), 1, user.id).value.name == "Ana B."
+    assert keep_user.change(held(user), terms(name="Ana B."), 1, user.id, NOW_MS).value.name == "Ana B."
 
 
 def test_two_changes_of_one_version_are_one() -> None:
     user = person()
     seen = held(user)
-    keep_user.change(seen, terms(name="First"), seen.version, OTHER)
-    assert refusal(keep_user.change, seen, terms(name="Second"), seen.version, OTHER).code == "version_conflict"
-    assert refusal(keep_user.change, seen, terms(email="b@one.example"), seen.version, OTHER).code == "version_conflict"
+    keep_user.change(seen, terms(name="First"), seen.version, OTHER, NOW_MS)
+    assert refusal(keep_user.change, seen, terms(name="Second"), seen.version, OTHER, NOW_MS).code == "version_conflict"
+    assert (
+        refusal(keep_user.change, seen, terms(email="b@one.example"), seen.version, OTHER, NOW_MS).code
+        == "version_conflict"
+    )
     assert refusal(keep_user.delete, seen, OTHER).code == "version_conflict"
     assert held(user).value.name == "First"
 

@@ -70,9 +70,23 @@ def test_administrators_are_told_of_gateways_by_their_role() -> None:
     ]
 
 
+def test_a_changed_address_is_told_to_the_one_before_again_too() -> None:
+    user = person("new@example.com", language="es")
+    told = Notice(
+        Kind.EMAIL_CHANGED, "usr/2", ACCOUNT.id, user.id, {"changed_ms": str(NOW_MS)}, former="old@example.com"
+    )
+    notify(told, NOW_MS)
+    pump()
+    resend(the_mail().mail.id, "1", NOW_MS)
+    pump()
+    assert [str(one["To"]) for one in inbox()] == ["Ana Ruíz <old@example.com>"] * 2
+
+
 @pytest.mark.parametrize(
     "notice",
     [
+        Notice(Kind.EMAIL_CHANGED, "x", user="usr_ana"),
+        Notice(Kind.PASSWORD_CHANGED, "x", user="usr_ana", former="old@example.com"),
         Notice(Kind.PASSWORD_RESET, "x", user="usr_ana", values={"token": "hunter2"}),
         Notice(Kind.PASSWORD_RESET, "x"),
         Notice(Kind.LOW_CREDIT, "x"),

@@ -127,7 +127,7 @@ def _moved(user: User) -> str:
     token = minted(user)
     held = keep_user.read(user.account, user.id)
     terms = keep_user.Terms(email="ana@two.example", role=user.role, profile=keep_user.Profile(name=user.name))
-    keep_user.change(held, terms, held.version, "usr_other")
+    keep_user.change(held, terms, held.version, "usr_other", NOW_MS)
     return token
 
 

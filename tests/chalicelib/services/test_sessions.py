@@ -126,7 +126,7 @@ def _suspend(user: User) -> None:
     terms = keep_user.Terms(
         email=user.email, role=user.role, profile=keep_user.Profile(name=user.name), state="suspended"
     )
-    keep_user.change(held, terms, held.version, "usr_other")
+    keep_user.change(held, terms, held.version, "usr_other", NOW_MS)
 
 
 def _change_password(user: User) -> None:
@@ -250,7 +250,7 @@ def test_only_who_helps_may_act_as_an_account_and_only_as_long_as_it_does() -> N
     token = _as_account(helper).token
     held = keep_user.read(None, helper.id)
     terms = keep_user.Terms(email=helper.email, role="billing", profile=keep_user.Profile(name="Ana"))
-    keep_user.change(held, terms, held.version, "usr_other")
+    keep_user.change(held, terms, held.version, "usr_other", NOW_MS)
     assert _code(token, NOW_MS) == "invalid_session"
 
 
