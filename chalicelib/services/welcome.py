@@ -1,4 +1,4 @@
-"""Welcome a customer: open the account, grant its first credit, make its owner's user; in that order."""
+"""Welcome a customer: open the account, make its owner's user, grant its first credit; in that order."""
 
 import msgspec
 
@@ -35,13 +35,11 @@ def welcome(account: Account, given: Welcome, who: str, now_ms: int) -> Welcomed
     if given.owner is not None:
         _check_owner(given.owner)
     row = open_account(account, now_ms)
-    if given.credit_micros:
+    owner = keep_user.create(row.value.id, given.owner, who, now_ms).value.id if given.owner else None
+    if given.credit_micros:  # once there is somebody to be told of it
         first = Grant(account=row.value.id, amount_micros=given.credit_micros, why=given.why)
         grant(first, who, now_ms)
-    if given.owner is None:
-        return Welcomed(row=row, owner=None)
-    owner = keep_user.create(row.value.id, given.owner, who, now_ms)
-    return Welcomed(row=row, owner=owner.value.id)
+    return Welcomed(row=row, owner=owner)
 
 
 def _check_owner(owner: Terms) -> None:

@@ -15,6 +15,7 @@ from chalicelib.services.steer_gateway import steer
 from chalicelib.store import gateway_beats, jobs, queues, rule_rows, rules, waiting_orders
 from chalicelib.wire import AcceptedBundle, Dispatch, DispatchBundle, RoutedBundle, decode
 from tests.chalicelib.api.world import ACCOUNT, GATEWAYS, NUMBERING, ROUTES, World
+from tests.chalicelib.services.people_world import mails
 from tests.smpp_bridge.gateways.world import content
 
 ORDERS = "/v1/admin/gateways/real/waiting"
@@ -184,6 +185,8 @@ class TestCustomers:
         body = {"name": "Acme", "first_credit": "25.5", "owner": owner, "time_zone": "Europe/Madrid"}
         opened = world.as_admin("POST", "/v1/admin/accounts", body).json_body
         assert (opened["balance"], opened["time_zone"]) == ("25.5", "Europe/Madrid")
+        told = [one["kind"] for one in mails()]
+        assert told == ["user_created", "credit_granted"]  # so that there is somebody to be told of the credit
         ledger = world.as_admin("GET", f"/v1/admin/accounts/{opened['id']}/ledger").json_body["data"]
         assert [(line["kind"], line["amount"]) for line in ledger] == [("grant", "25.5")]
         user = world.as_admin("GET", f"/v1/admin/users/{opened['owner']}").json_body
