@@ -1,14 +1,15 @@
 """AWS as a server, for bridges that are processes of their own or whose way to AWS is to be cut."""
 
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from chalicelib.settings import Settings
 from chalicelib.store import aws as aws_clients
+from infra.local.moto_server import moto_server
 from tests.conftest import PREFIX, TEMPLATE, cold_start
 from tests.world import wipe_out
 
@@ -17,9 +18,10 @@ from tests.world import wipe_out
 def aws_server(environment: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of an empty AWS that holds the stack of infra/data.yaml; this process's clients go to it, too."""
     wipe_out()
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
+    server = moto_server(0)
+    serving = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    serving.start()
+    port = server.server_port
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     cold_start()
     cloudformation: Any = aws_clients.client("cloudformation")
@@ -27,7 +29,9 @@ def aws_server(environment: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterat
     cloudformation.create_stack(StackName=PREFIX, TemplateBody=TEMPLATE.read_text(), Parameters=parameters)
     yield port
     _reset(port)
-    server.stop()
+    server.shutdown()
+    serving.join()
+    server.server_close()
     cold_start()
 
 
