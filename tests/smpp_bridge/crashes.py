@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 from pathlib import Path
 
+from chalicelib.domain.account import Account
 from chalicelib.domain.message import AnyFact
 from chalicelib.domain.rules import Gateway
 from chalicelib.services.settle import settle
-from chalicelib.store import aws, messages, queues, rules, secrets
+from chalicelib.store import accounts, aws, messages, queues, rules, secrets
 from chalicelib.wire import DispatchBundle, Outcome, OutcomeBundle, decode
 from tests.smpp_bridge.gateways.world import now_ms
 
@@ -23,7 +24,8 @@ ACCOUNT = "acc_1"
 
 
 def publish(*gateways: Gateway, visibility_seconds: int = 120) -> None:
-    """The rules in force, and the gateways' queues."""
+    """The account, the rules in force, and the gateways' queues."""
+    accounts.create(Account(id=ACCOUNT, name="Acme", created_ms=now_ms()))  # settle remembers what is there, only
     sqs = aws.client("sqs")
     for gateway in gateways:
         queues.create_gateway_queues(gateway.id)
