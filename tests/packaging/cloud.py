@@ -1,4 +1,4 @@
-"""The AWS that packaged handlers run against: moto's server on a free port, with the stack of infra/data.yaml."""
+"""The AWS that packaged handlers run against: a local run's moto on a free port, with the stack of infra/data.yaml."""
 
 import json
 import os
@@ -218,7 +218,9 @@ def running(folder: Path) -> Iterator[Cloud]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, "-m", "infra.local.worker", "emulator"],
+        env=os.environ | {"BACKEND": "moto", "CHASQUI_AWS_PORT": str(port)},
+        cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
