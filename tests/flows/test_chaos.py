@@ -26,7 +26,7 @@ SIZE: Final = {
     "CHAOS_VISIBILITY": "8",
     "CHAOS_GATEWAY_VISIBILITY": "12",
     "CHASQUI_BRIDGE_LEASE_SECONDS": "4",
-    "CHASQUI_BRIDGE_LINGER_SECONDS": "0.05",
+    "CHASQUI_BRIDGE_LINGER_SECONDS": "0.5",
 }
 SECONDS: Final = 420  # about 180 on two cores that have four times as much to do
 

@@ -75,7 +75,7 @@ def _run(where: Place, crew: Crew, seed: str, size: Size) -> Reckoning:
         flush=True,
     )
     keys = start_platform(where, crew)
-    customers = open_customers(where, keys, size.messages_per_second)
+    customers = open_customers(where, keys, size)
     shorten(
         functions=int(os.environ.get("CHAOS_VISIBILITY") or VISIBILITY_SECONDS),
         gateways=int(os.environ.get("CHAOS_GATEWAY_VISIBILITY") or 0),

@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import count
+from math import ceil
 from typing import Any, Final
 
 import httpx
@@ -22,6 +23,7 @@ from chalicelib.services.check import Submission, check
 from chalicelib.store import accounts, queues
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, AcceptedBundle, Draft
 from infra.local.card import Keys
+from infra.local.chaos.plan import Size
 from infra.local.children import RunFailed
 from infra.local.demo import authorization
 from infra.local.place import HOST, Place
@@ -36,7 +38,7 @@ _POLICIES: Final[tuple[RefundPolicy, ...]] = ("rejected", "not_delivered")
 # its own, or breaks the connection, is not among them: ends and broken connections are what is counted.
 _SUFFIXES: Final = (*("",) * 90, "0001", "0001", "0002", "0003", "0010", "0010", "0022", "0040", "0041", "0043")
 _PARTS: Final = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
-_SHARDS: Final = 32  # emulators read a long partition slowly
+_MESSAGES_A_SHARD: Final = 625  # of all customers' messages: emulators read a long partition slowly
 _CATCHES_UP: Final = 3.0  # submits a second that the gateways allow together, to messages a second that come
 _PART_LETTERS: Final = 140  # GSM letters, so that n times as many take n parts
 
@@ -60,13 +62,14 @@ class Customer(msgspec.Struct, frozen=True):
     gateway: str
 
 
-def open_customers(where: Place, keys: Keys, messages_per_second: float) -> list[Customer]:
+def open_customers(where: Place, keys: Keys, size: Size) -> list[Customer]:
     """Gateways of each setting, and of each two accounts: made and published through the API. Raises RunFailed."""
-    rate = round(messages_per_second * _CATCHES_UP / len(GATEWAYS), 1)
+    rate = round(size.messages_per_second * _CATCHES_UP / len(GATEWAYS), 1)
+    shards = min(ids.MAX_SHARDS, ceil(size.messages / _MESSAGES_A_SHARD))
     with httpx.Client(base_url=where.base_url, headers=authorization(keys.admin_key), timeout=60) as client:
         for gateway, unanswered in GATEWAYS.items():
             _post(client, "gateways", _gateway(where, gateway, unanswered, rate))
-        opened = [_open(client, gateway, policy) for gateway in GATEWAYS for policy in _POLICIES]
+        opened = [_open(client, gateway, policy, shards) for gateway in GATEWAYS for policy in _POLICIES]
         _post(client, "rules/publish", {"note": "for chaos"})
     return [Customer(account, gateway) for id_, gateway in opened if (account := accounts.get(id_))]
 
@@ -87,9 +90,9 @@ def _gateway(where: Place, gateway: str, unanswered: Unanswered, submits_per_sec
     }
 
 
-def _open(client: httpx.Client, gateway: str, policy: RefundPolicy) -> tuple[str, str]:
+def _open(client: httpx.Client, gateway: str, policy: RefundPolicy, shards: int) -> tuple[str, str]:
     account = str(
-        _post(client, "accounts", {"name": f"{gateway} {policy}", "shards": _SHARDS, "refund_policy": policy})["id"]
+        _post(client, "accounts", {"name": f"{gateway} {policy}", "shards": shards, "refund_policy": policy})["id"]
     )
     _post(client, f"accounts/{account}/credits", {"amount": CREDIT, "why": "for chaos"})
     price = str(PRICE_MICROS / 1_000_000)

@@ -13,7 +13,7 @@ from infra.local.chaos.reckoning import Fate, fate_of, fates
 from infra.local.children import Crew
 
 PATIENCE_SECONDS: Final = 200.0  # without a change: longer than a gateway's record stays hidden, and a retry of 2 min
-_LOOK_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 1.0
 _SHOWN_SECONDS: Final = 10.0
 _SETTLED_SECONDS: Final = 3.0  # after all is final: what is still on its way may be a second end, or a refund
 _STEPS: Final = (queues.ACCEPTED, queues.BILLING, queues.OUTCOMES)

@@ -13,12 +13,14 @@ from chalicelib.store import aws, queues, rules
 from chalicelib.wire import MAX_BUNDLE_MESSAGES, AcceptedBundle
 from infra.local.card import Keys
 from infra.local.chaos.load import GATEWAYS, PRICE_MICROS, Customer, Load, open_customers
+from infra.local.chaos.plan import Size
 from infra.local.children import RunFailed
 from infra.local.place import place
 from tests.chalicelib.api.world import World
 from tests.chalicelib.services import world
 
 pytestmark = pytest.mark.usefixtures("aws")
+SIZE = Size(messages=300, kills=2, cuts=2, spells=0)  # 30 a second
 CUSTOMERS = [
     Customer(Account(id=f"acc_{gateway}", name=gateway, created_ms=0, shards=4), gateway) for gateway in GATEWAYS
 ]
@@ -94,7 +96,7 @@ def test_each_setting_has_a_gateway_and_each_of_its_accounts_a_route_to_it_alone
 ) -> None:
     api = World()
     through(api, monkeypatch)
-    opened = open_customers(place(), Keys("", "", "", api.admin), messages_per_second=30.0)
+    opened = open_customers(place(), Keys("", "", "", api.admin), SIZE)
     assert sorted(one.gateway for one in opened) == sorted([*GATEWAYS, *GATEWAYS])
     assert {one.account.refund_policy for one in opened} == {"rejected", "not_delivered"}
     in_force = rules.current(World.now_ms())
@@ -114,4 +116,4 @@ def test_a_platform_that_refuses_the_customers_ends_the_run_with_its_answer(monk
     api = World()
     through(api, monkeypatch)
     with pytest.raises(RunFailed, match=r"POST gateways: 40[13]"):
-        open_customers(place(), Keys("", "", "", api.live), messages_per_second=30.0)
+        open_customers(place(), Keys("", "", "", api.live), SIZE)
