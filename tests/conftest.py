@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.settings import Settings, settings
 from tests.figures import pytest_terminal_summary
+from tests.garbage import pytest_collection_finish
 from tests.order import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.world import PREFIX, REGION, TEMPLATE, cold_start, empty_aws
 
@@ -14,6 +15,7 @@ __all__ = [
     "TEMPLATE",
     "cold_start",
     "empty_aws",
+    "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_terminal_summary",
     "pytest_xdist_make_scheduler",
