@@ -8,6 +8,8 @@ from botocore.auth import SigV4Auth
 from moto import backend_index
 from moto.core import request as moto_request
 from moto.core import responses
+from moto.core.model_instances import reset_model_data
+from moto.core.models import MockAWS, botocore_stubber
 
 JSON: Final = "application/x-amz-json"
 
@@ -17,6 +19,7 @@ def call_sooner() -> None:
     _sign_nothing()
     _take_json_as_it_is()
     _find_the_service_first()
+    _leave_other_clients_alone()
 
 
 def _sign_nothing() -> None:
@@ -60,6 +63,24 @@ def _take_json_as_it_is() -> None:
 def _find_the_service_first() -> None:
     """moto holds a request's address against every service's pattern in turn; nearly all are for these two."""
     backend_index.backend_url_patterns.sort(key=lambda entry: entry[0] not in ("dynamodb", "sqs"))
+
+
+def _leave_other_clients_alone() -> None:
+    """moto would catch what the library requests sends, too: by 1,288 patterns more with each test, all kept."""
+
+    def enable(self: Any, reset: bool = True) -> None:
+        botocore_stubber.enabled = True
+        if reset:
+            self.reset()
+
+    def disable(self: Any, remove_data: bool) -> None:
+        botocore_stubber.enabled = False
+        if remove_data:
+            self.reset()
+            reset_model_data()
+
+    mock: Any = MockAWS
+    mock._enable_patching, mock._disable_patching = enable, disable
 
 
 def _environ(method: str, url: str, headers: Any, body: bytes) -> dict[str, Any]:
