@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +23,7 @@ from chalicelib.store.messages import Noted
 from tests.packaging.cloud import PREFIX, Cloud
 from tests.packaging.journey import GATEWAY, Journey
 
+CROWD: Final = "acc_crowd"
 ROUNDS: Final = "functions.rounds.rounds"
 VISIT: Final = "functions.rounds.visit"
 NIGHTLY: Final = "functions.auditing.nightly"
@@ -54,8 +57,9 @@ def keep_up(journey: Journey, cloud: Cloud) -> None:
     assert len(cloud.take_all("accepted")) == 1  # the part, whose bridge is gone
     cloud.take_all("outcomes")  # on a slow machine the sweep has found that what the journey sent waited too long
     window = Window(begun_ms, time.time_ns() // 1_000_000)
-    cloud.send("visits", wire.encode(wire.Visit(id="1", accounts=(account,), windows=(window,))))
-    assert _work_off(journey, cloud, VISIT) == 2
+    cloud.send("visits", wire.encode(wire.Visit(id="1", accounts=(account, CROWD), windows=(window,))))
+    with _crowd(cloud, row, begun_ms):
+        assert _work_off(journey, cloud, VISIT) == 2
     assert _work_off(journey, cloud, AUDIT) == 3  # ledger, messages, and what was charged late
     assert len(cloud.take_all("accepted")) == 1
     assert len(cloud.take_all("outcomes")) == 2  # of what expired, and of what waited too long
@@ -74,7 +78,7 @@ def _work_off(journey: Journey, cloud: Cloud, handler: str) -> int:
 
 
 def _plant(cloud: Cloud, account: str) -> int:
-    """A lost message, one past its validity, two that wait, and more than a visit looks at; when the first was made."""
+    """A lost message, one past its validity, and two that wait; when the first was made."""
     begun_ms = time.time_ns() // 1_000_000 - 60 * MINUTE_MS
     content = Content(
         to="+34600000000",
@@ -101,11 +105,20 @@ def _plant(cloud: Cloud, account: str) -> int:
     waits = msgspec.structs.replace(queued, content=content)
     claimed = msgspec.structs.replace(waits, bundle="claimed")
     facts: list[AnyFact] = [Accepted(at_ms=begun_ms, content=content), queued, waits, claimed]
-    facts += [End(at_ms=begun_ms, status=Status.CANCELED)] * MESSAGES_A_VISIT
-    noted = [Noted(account, ids.new_message_id(begun_ms + number), fact, 90) for number, fact in enumerate(facts)]
-    _put(cloud, noted)
+    _put(cloud, account, facts, begun_ms)
     _let_wait_less(cloud, account)
     return begun_ms
+
+
+@contextmanager
+def _crowd(cloud: Cloud, row: dict[str, Any], begun_ms: int) -> Iterator[None]:
+    """Meanwhile there is an account with more messages than a visit looks at; every report would read them later."""
+    dynamodb, table = cloud.client("dynamodb"), f"{PREFIX}-accounts"
+    body = json.dumps(json.loads(row["body"]["S"]) | {"id": CROWD})
+    dynamodb.put_item(TableName=table, Item=row | {"id": {"S": CROWD}, "body": {"S": body}})
+    _put(cloud, CROWD, [End(at_ms=begun_ms, status=Status.CANCELED)] * MESSAGES_A_VISIT, begun_ms)
+    yield
+    dynamodb.delete_item(TableName=table, Key={"id": {"S": CROWD}})
 
 
 def _let_wait_less(cloud: Cloud, account: str) -> None:
@@ -137,7 +150,9 @@ def _leave_a_part_behind(cloud: Cloud, account: str, begun_ms: int) -> None:
     cloud.client("dynamodb").put_item(TableName=f"{PREFIX}-segments", Item=item)
 
 
-def _put(cloud: Cloud, noted: list[Noted]) -> None:
+def _put(cloud: Cloud, account: str, facts: list[AnyFact], begun_ms: int) -> None:
+    """A message a millisecond, of which no more is known than the fact."""
+    noted = [Noted(account, ids.new_message_id(begun_ms + number), fact, 90) for number, fact in enumerate(facts)]
     items = [{"PutRequest": {"Item": messages._item(one).serialize()}} for one in noted]
     for at in range(0, len(items), 25):
         cloud.client("dynamodb").batch_write_item(RequestItems={f"{PREFIX}-messages": items[at : at + 25]})
