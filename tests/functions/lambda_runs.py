@@ -13,6 +13,7 @@ from chalicelib import wire
 from chalicelib.store import aws, queues, rules
 from functions import dead_letters, records
 from functions.records import RecordsFailed
+from tests.snapshots import Snapshot, take
 from tests.world import forget
 
 Event = dict[str, Any]
@@ -32,6 +33,7 @@ class Tracer:
     at: int = 0  # 0: never
     when: When = "before"
     strike: Callable[[], None] = field(default=lambda: None)
+    look: Callable[[], None] = field(default=lambda: None)  # called before each
     calls: list[str] = field(default_factory=list)
 
     @contextmanager
@@ -49,6 +51,7 @@ class Tracer:
     def before(self, name: str) -> None:
         """A call of that name is about to be sent."""
         self.calls.append(name)
+        self.look()
         self._meet("before")
 
     def done(self) -> None:
@@ -124,6 +127,15 @@ class Function:
         forget()
         return tracer.calls
 
+    def run_looked_at(self, event: Event, now_ms: int) -> list[Snapshot]:
+        """What AWS held before each call of a new process, which is all that is left of one that ends there."""
+        forget()
+        held: list[Snapshot] = []
+        with Tracer(look=lambda: held.append(take())).watching():
+            self.run(event, now_ms)
+        forget()
+        return held
+
     def run_killed(self, event: Event, now_ms: int, before: int) -> bool:
         """A new process that ends before its call of that number. False: it came through with fewer."""
         forget()
@@ -167,22 +179,9 @@ class _Clock:
         return time.perf_counter()
 
 
-def scan(table: str, prefix: str) -> list[dict[str, Any]]:
-    """A table's items as they are stored."""
-    found: list[dict[str, Any]] = aws.client("dynamodb").scan(TableName=f"{prefix}-{table}")["Items"]
-    return found
-
-
 def bodies(queue: str) -> Sequence[wire.Bundle]:
     """What waits on a queue; duplicates included. It is taken off."""
     taken: list[wire.Bundle] = []
     while found := queues.receive(queue, wait_seconds=0):
         taken += [wire.decode(record.body) for record in found if record.body != POISON]
     return taken
-
-
-def waits(queue: str) -> bool:
-    """Whether there are records on a queue that have not been received, due or not."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
-    told = queues._sqs().get_queue_attributes(QueueUrl=queues.url(queue), AttributeNames=names)
-    return any(int(told["Attributes"][name]) for name in names)

@@ -18,8 +18,8 @@ from chalicelib.store import accounts, ledger, messages, queues, rules
 from functions import billing, dead_letters, delivery, rounds, routing
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, GATEWAY, HOUR_MS, NOW_MS, OTHER_GATEWAY, PRICE_MICROS
-from tests.conftest import PREFIX
-from tests.functions.lambda_runs import Handler, bodies, scan, waits
+from tests.functions.lambda_runs import POISON, Handler, bodies
+from tests.snapshots import items, waiting, waits
 
 POOR_ACCOUNT: Final = "acc_poor"
 # Everything that a step can leave behind. What moves money carries no instants: it must be the same to the digit.
@@ -48,7 +48,7 @@ class Scenario:
     poison: bool = True  # whether a record that is no bundle comes with them
 
     def story(self) -> Story:
-        """The world as it is, told in no particular order. Takes what is on the queues."""
+        """The world as it is, told in no particular order."""
         told: dict[str, set[str]] = defaultdict(set)
         for chapter, line in self._lines():
             told[chapter].add(line)
@@ -56,11 +56,11 @@ class Scenario:
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         for table in _SUMS:
-            yield from (("", f"{table} {_sorted(item)}") for item in scan(table, PREFIX))
+            yield from (("", f"{table} {_sorted(item)}") for item in items(table))
         for table in _DATED:
-            yield from ((self._chapter_of(item), f"{table} {_sorted(item)}") for item in scan(table, PREFIX))
+            yield from ((self._chapter_of(item), f"{table} {_sorted(item)}") for item in items(table))
         for queue in _QUEUES:
-            for bundle in bodies(queue):
+            for bundle in _waiting(queue):
                 yield bundle.id.partition("/")[0], f"{queue} {wire.encode(bundle)}"
         if self.queue != queues.OUTCOMES:
             yield from (("", f"outcomes {bundle.outcomes}") for bundle in _told(queues.OUTCOMES))
@@ -198,8 +198,12 @@ def _prepare_waiting() -> None:
 _VISIT: Final = wire.Visit(id="V", accounts=(ACCOUNT, POOR_ACCOUNT), windows=(Window(NOW_MS - 1000, NOW_MS + 1000),))
 
 
+def _waiting(queue: str) -> list[wire.Bundle]:
+    return [wire.decode(body) for body in waiting(queue) if body != POISON]
+
+
 def _told(queue: str) -> Iterator[wire.OutcomeBundle]:
-    return (bundle for bundle in bodies(queue) if isinstance(bundle, wire.OutcomeBundle))
+    return (bundle for bundle in _waiting(queue) if isinstance(bundle, wire.OutcomeBundle))
 
 
 SCENARIOS: Final = (
@@ -226,24 +230,24 @@ REPRICED: Final = replace(SCENARIOS[1], name="charge again", bundles=routed_by(O
 
 def everything_stored() -> list[str]:
     """All that any step writes, without what is on queues."""
-    return sorted(f"{table} {_sorted(item)}" for table in (*_SUMS, *_DATED) for item in scan(table, PREFIX))
+    return sorted(f"{table} {_sorted(item)}" for table in (*_SUMS, *_DATED) for item in items(table))
 
 
 def bundles_in_ledger() -> set[str]:
     """The bundles that have been charged or refused."""
-    return {str(item["entry"]["S"]) for item in scan("ledger", PREFIX)}
+    return {str(item["entry"]["S"]) for item in items("ledger")}
 
 
 def assert_money_adds_up() -> None:
     """Each wallet is the sum of its ledger, and all charges are what the queued facts and the usage say."""
-    entries = scan("ledger", PREFIX)
-    for wallet in scan("wallets", PREFIX):
+    entries = items("ledger")
+    for wallet in items("wallets"):
         of_account = [int(item["amount_micros"]["N"]) for item in entries if item["account"] == wallet["account"]]
         assert int(wallet["balance_micros"]["N"]) == sum(of_account)
     charged = -sum(int(item["amount_micros"]["N"]) for item in entries if item["kind"]["S"] == "charge")
-    told = [msgspec.json.decode(item["body"]["S"]) for item in scan("messages", PREFIX)]
+    told = [msgspec.json.decode(item["body"]["S"]) for item in items("messages")]
     assert sum(fact.get("charge_micros", 0) for fact in told) == charged
-    assert sum(int(item.get("credits_micros", {"N": 0})["N"]) for item in scan("usage", PREFIX)) == charged
+    assert sum(int(item.get("credits_micros", {"N": 0})["N"]) for item in items("usage")) == charged
 
 
 def what_follows(queue: str) -> tuple[wire.Bundle, ...]:

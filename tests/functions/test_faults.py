@@ -1,6 +1,8 @@
 """Function × number of AWS call: wherever a run ends, or is overtaken, the record's next delivery makes it good."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, Final
@@ -15,8 +17,9 @@ from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, NOW_MS, OTHER_GATEWAY, PRICE_MICROS
 from tests.conftest import empty_aws
 from tests.functions import scenarios
-from tests.functions.lambda_runs import Function
+from tests.functions.lambda_runs import Event, Function
 from tests.functions.scenarios import SCENARIOS, Scenario, Story
+from tests.snapshots import Snapshot, put_back, take
 
 pytestmark = pytest.mark.usefixtures("environment")
 LATER_MS: Final = NOW_MS + 60_000  # when SQS delivers the record again
@@ -62,13 +65,39 @@ def table(*, leave_out: frozenset[str] = frozenset(), warm: bool = False) -> lis
 
 
 @cache
-def undisturbed(scenario: Scenario, now_ms: int) -> Story:
-    """What the world tells after one run without a fault."""
+def prepared(scenario: Scenario) -> tuple[Snapshot, Event]:
+    """The world that the scenario prepares, with the function's event received."""
     with empty_aws(), pytest.MonkeyPatch.context() as monkeypatch:
         scenario.prepare()
         function = Function(scenario.handler, scenario.queue, monkeypatch)
-        function.run_cold(function.event(*scenario.bundles, poison=scenario.poison), now_ms)
+        event = function.event(*scenario.bundles, poison=scenario.poison)
+        return take(), event
+
+
+@contextmanager
+def new_world(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, held: Snapshot | None = None
+) -> Iterator[tuple[Function, Event]]:
+    """The function and its event, in the world that the scenario prepares, or in what is held of it."""
+    before, event = prepared(scenario)
+    with empty_aws():
+        put_back(held or before)
+        yield Function(scenario.handler, scenario.queue, monkeypatch), event
+
+
+@cache
+def undisturbed(scenario: Scenario, now_ms: int) -> Story:
+    """What the world tells after one run without a fault."""
+    with pytest.MonkeyPatch.context() as monkeypatch, new_world(scenario, monkeypatch) as (function, event):
+        function.run_cold(event, now_ms)
         return scenario.story()
+
+
+@cache
+def ends(scenario: Scenario) -> list[Snapshot]:
+    """The worlds that a run leaves behind which ends before its first call, its second, and so on."""
+    with pytest.MonkeyPatch.context() as monkeypatch, new_world(scenario, monkeypatch) as (function, event):
+        return function.run_looked_at(event, NOW_MS)
 
 
 def assert_undisturbed(told: Story, scenario: Scenario, *instants_ms: int) -> None:
@@ -79,17 +108,9 @@ def assert_undisturbed(told: Story, scenario: Scenario, *instants_ms: int) -> No
         assert lines in [story[chapter] for story in expected], f"{scenario.name}: bundle {chapter or 'sums'}"
 
 
-def in_new_world(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> tuple[Function, dict[str, Any]]:
-    """The function and its event, in the world of the fixture `aws` as the scenario prepares it."""
-    scenario.prepare()
-    function = Function(scenario.handler, scenario.queue, monkeypatch)
-    return function, function.event(*scenario.bundles, poison=scenario.poison)
-
-
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=BY_NAME)
 def test_the_table_names_every_call(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
-    with empty_aws():
-        function, event = in_new_world(scenario, monkeypatch)
+    with new_world(scenario, monkeypatch) as (function, event):
         made = function.run_cold(event, NOW_MS)
     assert made == CALLS[scenario.name].split(), "the function calls AWS otherwise than CALLS says: correct CALLS"
 
@@ -100,9 +121,7 @@ def test_a_run_that_ends_before_a_call_is_made_good_by_the_next(
 ) -> None:
     """Before a call is after the one before it: what the process knew is gone, what AWS did stands."""
     undisturbed(scenario, NOW_MS), undisturbed(scenario, LATER_MS)
-    with empty_aws():
-        function, event = in_new_world(scenario, monkeypatch)
-        assert function.run_killed(event, NOW_MS, at)
+    with new_world(scenario, monkeypatch, ends(scenario)[at - 1]) as (function, event):
         function.run_cold(event, LATER_MS)
         assert_undisturbed(scenario.story(), scenario, NOW_MS, LATER_MS)
 
@@ -113,8 +132,7 @@ def test_a_call_that_aws_did_without_an_answer_is_done_again_and_changes_nothing
 ) -> None:
     undisturbed(scenario, NOW_MS)
     monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None))
-    with empty_aws():
-        function, event = in_new_world(scenario, monkeypatch)
+    with new_world(scenario, monkeypatch) as (function, event):
         function.run_unanswered(event, NOW_MS, at)
         assert_undisturbed(scenario.story(), scenario, NOW_MS)
 
@@ -124,8 +142,7 @@ def test_a_run_that_is_overtaken_at_a_call_by_another_of_the_same_record_changes
     scenario: Scenario, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed(scenario, NOW_MS)
-    with empty_aws():
-        function, event = in_new_world(scenario, monkeypatch)
+    with new_world(scenario, monkeypatch) as (function, event):
         function.run_overtaken(event, NOW_MS, at)
         assert_undisturbed(scenario.story(), scenario, NOW_MS)
 
@@ -135,8 +152,7 @@ def test_runs_that_each_come_one_call_further_and_one_more_after_the_last_end_li
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed(scenario, NOW_MS)
-    with empty_aws():
-        function, event = in_new_world(scenario, monkeypatch)
+    with new_world(scenario, monkeypatch) as (function, event):
         at = 1
         while function.run_killed(event, NOW_MS, at):
             at += 1
@@ -152,9 +168,7 @@ def test_where_routes_change_between_the_end_of_a_run_and_the_next_the_first_dec
     """The accepted record comes again too, is routed by the new rules, and meets charge before the old one does."""
     charge, repriced = BY_NAME["charge"], scenarios.REPRICED
     as_first, as_changed = undisturbed(charge, NOW_MS), undisturbed(repriced, LATER_MS)
-    with empty_aws():
-        function, event = in_new_world(charge, monkeypatch)
-        assert function.run_killed(event, NOW_MS, at)
+    with new_world(charge, monkeypatch, ends(charge)[at - 1]) as (function, event):
         bound = scenarios.bundles_in_ledger()
         function.run_cold(function.event(*repriced.bundles), LATER_MS)
         function.run_cold(event, LATER_MS)
@@ -170,8 +184,7 @@ def test_two_runs_of_the_same_record_in_parallel_change_nothing(
 ) -> None:
     undisturbed(scenario, NOW_MS)
     _let_moto_take_turns(monkeypatch)
-    with empty_aws():
-        function, event = in_new_world(scenario, monkeypatch)
+    with new_world(scenario, monkeypatch) as (function, event):
         start, failed = threading.Barrier(2), []
 
         def run() -> None:
