@@ -13,6 +13,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -24,7 +25,9 @@ ROOT: Final = Path(__file__).parent.parent
 SHIPPED: Final = ("app.py", "requirements.txt", "chalicelib", "functions")
 # Caches of whoever packages are no part of the code; `deployments` holds chalice's zips of earlier times.
 _LEFT_BEHIND: Final = shutil.ignore_patterns("__pycache__", "*.pyc", "deployments", "deployed", ".DS_Store")
-ARCHITECTURES: Final = ("arm64", "x86_64")
+MACHINES: Final = {"arm64": "aarch64", "x86_64": "x86_64"}  # a CPU as AWS calls it → as wheels do
+_READABLE: Final = 0o644  # Lambda runs as another user
+_GLIBC: Final = 26  # 2.26: the oldest that a runtime of our Pythons has (Amazon Linux 2)
 
 
 class PackagingFailed(Exception):
@@ -36,7 +39,8 @@ def package(out: Path, *, stage: str, architecture: str | None = None) -> Path:
     with TemporaryDirectory(prefix="chasqui-package-") as folder:
         project = Path(folder) / "project"
         _copy(project, architecture)
-        _run_chalice(project, stage, out.resolve())
+        _compile(project)
+        _run_chalice(project, stage, out.resolve(), MACHINES[_config(project)["lambda_architecture"]])
     add_bytecode(out / "deployment.zip")
     template = out / "sam.json"
     document = json.loads(template.read_text())
@@ -72,14 +76,17 @@ def add_bytecode(archive: Path) -> None:
     Lambda's folder is read-only, so that without it every cold start compiles boto3 again (docs/decisions/0007).
     """
     with ZipFile(archive, "a", ZIP_DEFLATED) as zipped:
-        for name in [name for name in zipped.namelist() if name.endswith(".py")]:
-            source = zipped.read(name)
+        names = set(zipped.namelist())
+        for name in sorted(name for name in names if name.endswith(".py")):
             entry = ZipInfo(importlib.util.cache_from_source(name))
+            if entry.filename in names:
+                continue
             entry.compress_type = ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16  # Lambda runs as another user, who must be able to read it
-            zipped.writestr(entry, _bytecode(source, name))
+            entry.external_attr = _READABLE << 16
+            zipped.writestr(entry, _bytecode(zipped.read(name), name))
 
 
+@cache  # packages for two CPUs have the same modules
 def _bytecode(source: bytes, name: str) -> bytes:
     """A .pyc that is taken without looking at the source's date (PEP 552, unchecked hash): a zip changes dates."""
     with warnings.catch_warnings():
@@ -107,16 +114,27 @@ def _copy(project: Path, architecture: str | None) -> None:
     (project / "vendor").mkdir()
     (project / "vendor" / "functions").symlink_to("../functions")
     if architecture is not None:
-        config_file = project / ".chalice" / "config.json"
-        config = json.loads(config_file.read_text())
-        config["lambda_architecture"] = architecture
-        config_file.write_text(json.dumps(config))
+        config = _config(project) | {"lambda_architecture": architecture}
+        (project / ".chalice" / "config.json").write_text(json.dumps(config))
 
 
-def _run_chalice(project: Path, stage: str, out: Path) -> None:
+def _compile(project: Path) -> None:
+    """Put our modules' bytecode beside them: chalice imports them before it zips all that lies there."""
+    for folder in ("chalicelib", "functions"):
+        for path in (project / folder).rglob("*.py"):
+            compiled = Path(importlib.util.cache_from_source(str(path)))
+            compiled.parent.mkdir(exist_ok=True)
+            compiled.write_bytes(_bytecode(path.read_bytes(), path.relative_to(project).as_posix()))
+            compiled.chmod(_READABLE)
+
+
+def _run_chalice(project: Path, stage: str, out: Path, machine: str) -> None:
     # A region, because chalice asks botocore for the service principal; no bytecode, because chalice imports the app
     # before it zips it.
     environment = {"AWS_DEFAULT_REGION": "eu-west-1", **os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    # chalice has pip fetch this machine's wheels, then one by one those that do not fit: here the right ones at once.
+    platforms = [*(f"manylinux_2_{minor}_{machine}" for minor in range(17, _GLIBC + 1)), f"manylinux2014_{machine}"]
+    environment |= {"PIP_PLATFORM": " ".join(platforms), "PIP_ONLY_BINARY": ":all:"}
     command = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
     done = subprocess.run(  # noqa: S603 - fixed program, arguments checked by argparse
         [*command, "package", "--stage", stage, str(out)],
@@ -137,7 +155,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__)
     arguments.add_argument("out", type=Path, help="the folder to write deployment.zip and sam.json to")
     arguments.add_argument("--stage", required=True, choices=sorted(stages()))
-    arguments.add_argument("--architecture", choices=ARCHITECTURES, help="another CPU than the stage's")
+    arguments.add_argument("--architecture", choices=MACHINES, help="another CPU than the stage's")
     given = arguments.parse_args()
     try:
         template = package(given.out, stage=given.stage, architecture=given.architecture)
@@ -148,8 +166,12 @@ def main() -> None:
 
 def stages() -> dict[str, Any]:
     """The stages of .chalice/config.json by name."""
-    config: dict[str, Any] = json.loads((ROOT / ".chalice" / "config.json").read_text())
-    return dict(config["stages"])
+    return dict(_config(ROOT)["stages"])
+
+
+def _config(project: Path) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((project / ".chalice" / "config.json").read_text())
+    return config
 
 
 if __name__ == "__main__":

@@ -45,15 +45,26 @@ class Package(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """The package of stage prod, as it is deployed."""
-    return Package(_once(tmp_path_factory, "shipped", lambda out: package(out, stage="prod")))
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both, made by one process: what they have in common is compiled once."""
+
+    def make(out: Path) -> None:
+        package(out / "shipped", stage="prod")
+        package(out / "runnable", stage="prod", architecture=HERE)
+
+    return _once(tmp_path_factory, "packages", make)
 
 
 @pytest.fixture(scope="session")
-def runnable(tmp_path_factory: pytest.TempPathFactory) -> Package:
+def shipped(packages: Path) -> Package:
+    """The package of stage prod, as it is deployed."""
+    return Package(packages / "shipped")
+
+
+@pytest.fixture(scope="session")
+def runnable(packages: Path) -> Package:
     """The same package with this machine's wheels."""
-    return Package(_once(tmp_path_factory, "runnable", lambda out: package(out, stage="prod", architecture=HERE)))
+    return Package(packages / "runnable")
 
 
 @pytest.fixture(scope="session")
