@@ -1,6 +1,6 @@
 """AWS in this process (moto) with the stack of infra/data.yaml: made once, emptied for each test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -64,6 +64,11 @@ def wipe_out() -> None:
     """Leave nothing of moto's in this process, for tests that serve it themselves."""
     _made.clear()
     mock_aws().reset()
+
+
+def stack_queues() -> Set[str]:
+    """The names of the stack's own queues."""
+    return _made.keys()
 
 
 def _make() -> None:

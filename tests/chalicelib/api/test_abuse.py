@@ -117,6 +117,7 @@ def world() -> Iterator[World]:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         settings.cache_clear()
+        settings()  # now: the client of the app brings the environment of another stage
         with empty_aws():
             yield World()
     settings.cache_clear()

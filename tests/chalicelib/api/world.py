@@ -12,6 +12,7 @@ from chalicelib.domain.rules import Gateway, NumberingPrefix, Route, Target
 from chalicelib.services.issue_key import issue_admin_key, issue_customer_key
 from chalicelib.settings import settings
 from chalicelib.store import accounts, aws, ledger, queues, rules
+from tests.once import made_once
 
 NUMBER: Final = "+34600000001"
 ACCOUNT: Final = Account(id="acc_one", name="One", created_ms=0, default_sender="Chasqui", max_parts=3)
@@ -29,14 +30,17 @@ class World:
     """Talks to the app, and looks behind it."""
 
     def __init__(self) -> None:
-        now_ms = self.now_ms()
         self.account = ACCOUNT
-        self.live = self.customer(ACCOUNT, CREDIT_MICROS)
-        self.test = issue_customer_key(ACCOUNT.id, "test", "test", now_ms).text
-        self.admin = issue_admin_key("root", now_ms).text
+        this_minute = self.now_ms() // 60_000  # so that it is of now for all that asks about today
+        self.live, self.test, self.admin = made_once(("the API's world", this_minute), self._make)
+
+    def _make(self) -> tuple[str, str, str]:
+        now_ms = self.now_ms()
+        live = self.customer(ACCOUNT, CREDIT_MICROS)
         rules.publish(GATEWAYS, ROUTES, NUMBERING, by="test", note="", now_ms=now_ms)
         for gateway in GATEWAYS:
             queues.create_gateway_queues(gateway.id)
+        return live, issue_customer_key(ACCOUNT.id, "test", "test", now_ms).text, issue_admin_key("root", now_ms).text
 
     @staticmethod
     def now_ms() -> int:

@@ -10,6 +10,7 @@ from chalicelib.domain.message import AnyFact, Content, ErrorInfo, Message, Prio
 from chalicelib.domain.refusals import refusal
 from chalicelib.domain.text import Encoding
 from chalicelib.store import accounts, aws, ledger, messages, queues, wallets
+from tests.once import made_once
 
 NOW_MS = 1_760_000_000_000
 PRICE_MICROS = 40_000
@@ -23,6 +24,11 @@ def open_account(
     id_: str = ACCOUNT, credit_micros: int = 10 * PRICE_MICROS, refund_policy: RefundPolicy = "rejected"
 ) -> None:
     """An account with that much credit, unless there is one, and both gateways' queues."""
+    what = ("account", id_, credit_micros, refund_policy)
+    made_once(what, lambda: _open_account(id_, credit_micros, refund_policy))
+
+
+def _open_account(id_: str, credit_micros: int, refund_policy: RefundPolicy) -> None:
     if not accounts.create(Account(id=id_, name="Acme", created_ms=NOW_MS, refund_policy=refund_policy)):
         return
     if credit_micros:
