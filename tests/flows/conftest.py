@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.local.place import SMSC_JOURNAL
-from tests.flows.local_run import LocalRun
+from tests.flows.local_run import LocalRun, quicker_backend
 from tests.flows.platform import Administrator, Customer, Smsc
 
 
@@ -21,7 +21,13 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def local_run(tmp_path_factory: pytest.TempPathFactory, journal: Path) -> Iterator[LocalRun]:
     """The run. Whoever stops it comes last."""
-    run = LocalRun.start(tmp_path_factory.mktemp("run"), CHASQUI_RUN_QUIET="1", **{SMSC_JOURNAL: str(journal)})
+    settings = {
+        "BACKEND": quicker_backend(),
+        "CHASQUI_RUN_QUIET": "1",
+        "CHASQUI_BRIDGE_LINGER_SECONDS": "0.05",  # fewer calls for a thousand messages, and nobody waits for long
+        SMSC_JOURNAL: str(journal),
+    }
+    run = LocalRun.start(tmp_path_factory.mktemp("run"), **settings)
     try:
         yield run
     finally:

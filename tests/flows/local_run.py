@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from infra.local.emulator import MINISTACK_PYTHON
 from infra.local.place import PORTS, ROOT
 
 START_SECONDS: Final = 90.0
@@ -25,6 +26,11 @@ def free_ports() -> dict[str, str]:
     for server in held:
         server.close()
     return {variable: str(port) for variable, port in zip(PORTS, ports, strict=True)}
+
+
+def quicker_backend() -> str:
+    """The emulator that takes less of the machine, where it is installed and the environment asks for no other."""
+    return os.environ.get("BACKEND") or ("ministack" if MINISTACK_PYTHON.exists() else "moto")
 
 
 @dataclass(frozen=True)
@@ -56,14 +62,21 @@ class LocalRun:
 
     def card(self) -> dict[str, Any]:
         """.run/local.json, once the run is healthy. Raises AssertionError where it does not get so."""
-        path = self.folder / "local.json"
+        card: dict[str, Any] = json.loads(self.once_there("local.json").read_text())
+        return card
+
+    def bridge_pid(self) -> int:
+        """The process that is started last, once it is at work."""
+        return int(json.loads(self.once_there("meter/bridge-*.json").read_text())["pid"])
+
+    def once_there(self, pattern: str) -> Path:
+        """A file of the run's folder. Raises AssertionError where it does not come to be."""
         end = time.monotonic() + START_SECONDS
-        while not path.exists():
+        while not (found := next(self.folder.glob(pattern), None)):
             assert self.process.poll() is None, self.output
             assert time.monotonic() < end, self.output
             time.sleep(0.1)
-        card: dict[str, Any] = json.loads(path.read_text())
-        return card
+        return found
 
     def wait(self, seconds: float = START_SECONDS) -> int:
         """The exit code."""

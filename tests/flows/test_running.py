@@ -1,6 +1,5 @@
 """The local run itself: what it says, and that nothing is left of it."""
 
-import json
 import os
 import signal
 import socket
@@ -9,9 +8,17 @@ from pathlib import Path
 import pytest
 
 from infra.local.place import HOST
-from tests.flows.local_run import LocalRun
+from tests.flows.local_run import LocalRun, quicker_backend
 
 pytestmark = pytest.mark.flow
+# Of each process one; how the run ends is the same with more.
+SMALL = {
+    "BACKEND": quicker_backend(),
+    "CHASQUI_API_WORKERS": "1",
+    "CHASQUI_PUMP_WORKERS": "1",
+    "CHASQUI_RUN_QUIET": "1",
+}
+PROCESSES = 8  # the run, emulator, SMSC, echo, SES, API, pumps, bridge
 
 
 def test_run_once_shows_three_timelines_and_leaves_with_success(tmp_path: Path) -> None:
@@ -24,18 +31,18 @@ def test_run_once_shows_three_timelines_and_leaves_with_success(tmp_path: Path) 
 
 
 def test_a_killed_run_takes_its_processes_with_it(tmp_path: Path) -> None:
-    run = LocalRun.start(tmp_path)
-    run.card()
+    run = LocalRun.start(tmp_path, **SMALL)
+    run.bridge_pid()
+    assert len(run.pids()) == PROCESSES
     os.kill(run.process.pid, signal.SIGKILL)
     run.process.wait()
     assert run.is_gone()
 
 
 def test_a_process_that_dies_ends_the_run_with_its_name_and_log(tmp_path: Path) -> None:
-    run = LocalRun.start(tmp_path)
+    run = LocalRun.start(tmp_path, **SMALL)
     run.card()
-    api = next(json.loads(path.read_text())["pid"] for path in (tmp_path / "meter").glob("bridge-*.json"))
-    os.kill(api, signal.SIGKILL)
+    os.kill(run.bridge_pid(), signal.SIGKILL)
     assert run.wait() == 1
     assert "bridge died (exit code -9)" in run.output
     assert run.is_gone()
