@@ -30,7 +30,7 @@ def take() -> Snapshot:
     contents = (
         {name: table.items for name, table in _tables().items()},
         {name: [vars(queue)[part] for part in _OF_A_QUEUE] for name, queue in queues.items()},
-        {name: dict(bucket.keys.lists()) for name, bucket in _buckets().items()},
+        {name: (dict(bucket.keys.lists()), bucket.multiparts) for name, bucket in _buckets().items()},
     )
     return Snapshot(time.time(), queues, pickle.dumps(contents))
 
@@ -49,8 +49,9 @@ def put_back(snapshot: Snapshot) -> None:
             record.visible_at += passed_ms
             record.delayed_until += passed_ms
     for name, bucket in _buckets().items():
+        whole, bucket.multiparts = objects[name]
         bucket.keys.clear()
-        for key, versions in objects[name].items():
+        for key, versions in whole.items():
             bucket.keys.setlist(key, versions)
 
 

@@ -43,6 +43,19 @@ def test_tables_queues_and_buckets_are_as_they_were_each_time() -> None:
     assert len(queues.receive(queues.VISITS, wait_seconds=0)) == 1
 
 
+def test_an_upload_under_way_goes_on_from_where_it_was() -> None:
+    objects = aws.client("s3")
+    to = {"Bucket": objects.list_buckets()["Buckets"][0]["Name"], "Key": "body"}
+    upload = to | {"UploadId": objects.create_multipart_upload(**to)["UploadId"]}
+    part = {"PartNumber": 1, "ETag": objects.upload_part(**upload, PartNumber=1, Body=b"one")["ETag"]}
+    snapshot = take()
+    for _ in range(2):
+        objects.complete_multipart_upload(**upload, MultipartUpload={"Parts": [part]})
+        assert objects.get_object(**to)["Body"].read() == b"one"
+        put_back(snapshot)
+        assert "Contents" not in objects.list_objects_v2(Bucket=to["Bucket"])
+
+
 def test_a_received_record_stays_hidden_for_as_long_as_it_had_left_and_its_handle_deletes_it() -> None:
     queues.send(queues.VISITS, VISIT)
     [record] = queues.receive(queues.VISITS, wait_seconds=0, visibility_seconds=1)

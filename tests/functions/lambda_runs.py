@@ -155,8 +155,11 @@ class Function:
             self.run(event, now_ms)
         forget()
 
-    def run_overtaken(self, event: Event, now_ms: int, at: int) -> None:
-        """A run that waits before its `at`-th call until another run of the same event has come through whole."""
+    def run_overtaken(self, event: Event, now_ms: int, at: int) -> bool:
+        """A run that waits before its `at`-th call until another run of the same event has come through whole.
+
+        False: it came through with fewer.
+        """
         forget()
         with Tracer(strike=lambda: self.run(event, now_ms)).watching() as tracer:
             rules.current(now_ms)  # read under a lock that both runs, being in one process here, would wait for
@@ -164,6 +167,7 @@ class Function:
             tracer.at = at
             self.run(event, now_ms)
         forget()
+        return tracer.at == 0
 
 
 @dataclass(frozen=True)
