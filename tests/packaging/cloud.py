@@ -26,6 +26,7 @@ PREFIX: Final = "chasqui-prod"
 REGION: Final = "eu-west-1"
 START_SECONDS: Final = 30
 RUN_SECONDS: Final = 60
+BATCH: Final = 10  # as many as SQS gives or takes at once
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -102,6 +103,7 @@ class Cloud:
         self._session = boto3.session.Session("made-up", "made-up", region_name=REGION)
         self._endpoint_url = endpoint_url
         self._held: dict[str, list[str]] = {}  # receipt handles by queue
+        self._urls: dict[str, str] = {}  # by queue
         self._clients: dict[str, Any] = {}
         self._processes: dict[str, _Process] = {}
 
@@ -153,13 +155,13 @@ class Cloud:
         sqs = self.client("sqs")
         url = self._url(queue)
         held = self._held.pop(queue, [])
-        for handle in held:
-            with suppress(sqs.exceptions.ClientError):  # it was deleted
-                sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+        for at in range(0, len(held), BATCH):  # those that were deleted fail, and nobody minds
+            shown = [handle | {"VisibilityTimeout": 0} for handle in _handles(held[at : at + BATCH])]
+            sqs.change_message_visibility_batch(QueueUrl=url, Entries=shown)
         records = self._receive(queue)
-        for record in records:
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=record["ReceiptHandle"])
-        self._held.pop(queue)
+        if records:
+            deleted = sqs.delete_message_batch(QueueUrl=url, Entries=_handles(self._held.pop(queue)))
+            assert not deleted.get("Failed")
         return [{"body": record["Body"]} for record in records]
 
     def send(self, queue: str, body: str) -> None:
@@ -168,14 +170,21 @@ class Cloud:
 
     def _receive(self, queue: str) -> list[dict[str, Any]]:
         answer = self.client("sqs").receive_message(
-            QueueUrl=self._url(queue), MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
+            QueueUrl=self._url(queue), MaxNumberOfMessages=BATCH, AttributeNames=["All"], MessageAttributeNames=["All"]
         )
         records: list[dict[str, Any]] = answer.get("Messages", [])
         self._held.setdefault(queue, []).extend(record["ReceiptHandle"] for record in records)
         return records
 
     def _url(self, queue: str) -> str:
-        return str(self.client("sqs").get_queue_url(QueueName=f"{PREFIX}-{queue}")["QueueUrl"])
+        if queue not in self._urls:
+            self._urls[queue] = self.client("sqs").get_queue_url(QueueName=f"{PREFIX}-{queue}")["QueueUrl"]
+        return self._urls[queue]
+
+
+def _handles(receipts: Sequence[str]) -> list[dict[str, Any]]:
+    """Entries of a batch."""
+    return [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)]
 
 
 def request(
