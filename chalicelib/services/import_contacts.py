@@ -113,7 +113,7 @@ class _Importer:
         self._work = work
         self._account = account
         self._now_ms = now_ms
-        self._seen = SeenNumbers(MAX_RECIPIENTS, work.seen)
+        self._seen = SeenNumbers(work.seen)
         self._number_column = ""
         self._groups = [group.id for group in groups.among(work.account, list(work.groups))]  # that are still there
 

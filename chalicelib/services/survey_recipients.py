@@ -77,7 +77,7 @@ class Surveyor:
         self._template = Template(job.text)
         self._sender = str(parse_sender(job.sender or account.default_sender or ""))
         self._progress = progress or Progress(place=None, seen=b"", sums=Sums())
-        self._seen = SeenNumbers(MAX_RECIPIENTS, self._progress.seen) if job.dedupe else None
+        self._seen = SeenNumbers(self._progress.seen) if job.dedupe else None
         self._counted = ("", 0)  # the last text and its parts: often all are the same
         self._priced = len(self._progress.recipients)  # of the recipients at hand
 
