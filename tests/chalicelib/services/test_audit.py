@@ -1,6 +1,7 @@
 """The auditor: a day made through the services is clean, and each kind of thing that can go wrong is named."""
 
 from collections.abc import Callable
+from copy import copy
 from datetime import date
 
 import msgspec
@@ -22,6 +23,7 @@ from chalicelib.store.usage import UsageTable
 from chalicelib.store.wallets import WalletTable
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, HOUR_MS, NOW_MS, PRICE_MICROS
+from tests.once import made_once
 
 pytestmark = pytest.mark.usefixtures("aws")
 
@@ -56,6 +58,10 @@ class Day:
         )
 
 
+def mixed_day() -> Day:
+    return copy(made_once("mixed day", Day))
+
+
 def settle_all(*happened: wire.Outcome) -> None:
     settle([world.outcomes(*happened)], NOW_MS + 10_000)
 
@@ -86,7 +92,7 @@ def found(now_ms: int = NEXT_DAY_MS) -> tuple[Difference, ...]:
 
 
 def test_a_mixed_day_is_clean_and_its_sums_are_told() -> None:
-    day = Day()
+    day = mixed_day()
     audit = to_the_end(begun(), NEXT_DAY_MS)
     assert audit.books.differences == []
     assert audit.books.messages == 5 + len(day.several) + 2
@@ -98,7 +104,7 @@ def test_a_mixed_day_is_clean_and_its_sums_are_told() -> None:
 
 
 def test_an_audit_only_reads() -> None:
-    Day()
+    mixed_day()
     calls = world.Calls("dynamodb")
     found()
     assert set(calls.made) == {"GetItem", "Query"}
@@ -212,7 +218,7 @@ PLANTED: dict[str, tuple[Plant, set[Check]]] = {
 
 @pytest.mark.parametrize(("plant", "checks"), PLANTED.values(), ids=PLANTED)
 def test_what_differs_is_named(plant: Plant, checks: set[Check]) -> None:
-    day = Day()
+    day = mixed_day()
     plant(day)
     told = found()
     assert {difference.check for difference in told} == checks
@@ -220,7 +226,7 @@ def test_what_differs_is_named(plant: Plant, checks: set[Check]) -> None:
 
 
 def test_a_difference_says_what_was_expected_what_was_found_and_of_which_messages() -> None:
-    day = Day()
+    day = mixed_day()
     LedgerTable(ACCOUNT, ids.bundle_of_single(day.several[0].id)).delete()
     (told,) = (difference for difference in found() if difference.check is Check.CHARGE)
     assert told.subject == ids.bundle_of_single(day.several[0].id)
@@ -231,7 +237,7 @@ def test_a_difference_says_what_was_expected_what_was_found_and_of_which_message
 
 @pytest.mark.parametrize("plant", [lambda day: None, charge_again, leave_waiting], ids=["clean", "twice", "waiting"])
 def test_an_audit_in_the_smallest_steps_finds_the_same(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(Day())
+    plant(mixed_day())
     whole = found()
     monkeypatch.setattr(service, "STEP_ITEMS", 1)
     monkeypatch.setattr(service, "STEP_ENTRIES", 1)
@@ -239,7 +245,7 @@ def test_an_audit_in_the_smallest_steps_finds_the_same(plant: Plant, monkeypatch
 
 
 def test_what_was_under_way_at_the_first_look_is_not_told() -> None:
-    Day()
+    mixed_day()
     edit_wallet(5, 5)
     first = to_the_end(begun(), NEXT_DAY_MS)
     assert first.books.differences
@@ -279,7 +285,7 @@ def test_what_was_scheduled_for_days_is_in_the_usage_of_the_day_of_its_charge(
 
 
 def test_days_that_the_retention_has_deleted_are_left_out() -> None:
-    day = Day()
+    day = mixed_day()
     delete_fact(day.delivered.id, "queued")
     much_later_ms = NOW_MS + 100 * 24 * HOUR_MS
     assert {difference.check for difference in found(much_later_ms)} == set()
@@ -295,7 +301,7 @@ def test_more_differences_than_can_be_told_are_counted(monkeypatch: pytest.Monke
 
 def test_every_account_is_audited_by_its_own_record_that_goes_on_until_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "LOOK_AGAIN_SECONDS", 0)
-    Day()
+    mixed_day()
     world.open_account("acc_two")
     edit_wallet(5, 5)
     assert service.start(NEXT_DAY_MS) == 2
