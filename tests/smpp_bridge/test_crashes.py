@@ -98,7 +98,7 @@ def test_a_record_that_two_bridges_have_at_once_is_submitted_once(
     aws: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claims, "_AT_WORK_SECONDS", 0.2)
-    settings = BridgeSettings(port=0, poll_seconds=0.1, receive_seconds=0, lease_seconds=1.0, settled_seconds=0.3)
+    settings = BridgeSettings(port=0, poll_seconds=0.1, receive_seconds=1, lease_seconds=1.0, settled_seconds=0.3)
 
     async def main() -> None:
         async with Smsc(Config(receipts=False, response_delay_ms=20)) as smsc:

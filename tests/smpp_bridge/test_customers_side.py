@@ -37,7 +37,7 @@ def test_customers_bind_where_the_bridge_is_given_a_port_and_are_told_of_until_i
 ) -> None:
     assert accounts.create(Account(id="acc_1", name="one", created_ms=0))
     assert smpp_logins.create(LOGIN)
-    settings = BridgeSettings(port=free_port(), receive_seconds=0)
+    settings = BridgeSettings(port=free_port(), receive_seconds=1)
     terms = CustomerTerms(hosts="127.0.0.1", port=free_port(), refusal_seconds=0.0)
 
     async def main() -> None:

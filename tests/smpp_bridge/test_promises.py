@@ -19,7 +19,7 @@ from smpp_bridge.settings import BridgeSettings
 from tests.smpp_bridge.crashes import ACCOUNT, facts_of, publish, settled_until
 from tests.smpp_bridge.gateways.world import content, gateway, now_ms, run
 
-SETTINGS = BridgeSettings(port=0, poll_seconds=0.1, receive_seconds=0, lease_seconds=1.0)
+SETTINGS = BridgeSettings(port=0, poll_seconds=0.1, receive_seconds=1, lease_seconds=1.0)
 NOWHERE = 1  # a port on which nobody listens
 PRICE_MICROS, CREDIT_MICROS = 40_000, 1_000_000
 

@@ -34,7 +34,7 @@ from smpp_bridge.main import run as run_bridge
 from smpp_bridge.settings import BridgeSettings
 from tests.smpp_bridge.gateways.world import bundle, dispatch, gateway, now_ms, run, until
 
-SETTINGS = BridgeSettings(port=0, poll_seconds=0.1, receive_seconds=0)
+SETTINGS = BridgeSettings(port=0, poll_seconds=0.1, receive_seconds=1)
 PASSWORD = "s3cret"
 
 
