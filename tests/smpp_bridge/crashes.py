@@ -45,11 +45,10 @@ def settled() -> list[Outcome]:
     """Take what lies on ⟨outcomes⟩, as settle does."""
     found: list[Outcome] = []
     while records := queues.receive(queues.OUTCOMES, wait_seconds=0):
-        for record in records:
-            told = decode(record.body)
-            assert isinstance(told, OutcomeBundle)
-            settle([told], now_ms())
-            found += told.outcomes
+        told = [bundle for record in records if isinstance(bundle := decode(record.body), OutcomeBundle)]
+        assert len(told) == len(records)
+        settle(told, now_ms())
+        found += [outcome for bundle in told for outcome in bundle.outcomes]
         queues.delete_many(queues.OUTCOMES, [record.handle for record in records])
     return found
 
