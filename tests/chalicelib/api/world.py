@@ -23,6 +23,7 @@ GATEWAYS: Final = [
 ]
 ROUTES: Final = [Route(id="rte_es", targets=(Target(gateway="real"),), price_micros=50_000, country="ES")]
 NUMBERING: Final = [NumberingPrefix(prefix="346", country="ES", operator="Movistar ES")]
+_client: Final = Client(app)  # one for all calls: it reads the project's configuration
 TABLES_OF_SENDING: Final = ("messages", "idempotency", "ledger", "dispatches", "wallets", "usage")
 
 
@@ -67,8 +68,7 @@ class World:
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         if body is not None:
             sent["Content-Type"] = "application/json"
-        with Client(app) as client:
-            return client.http.request(method, path, headers={**sent, **(headers or {})}, body=raw)
+        return _client.http.request(method, path, headers={**sent, **(headers or {})}, body=raw)
 
     def send(self, body: Any = None, **more: Any) -> HTTPResponse:
         """POST /v1/messages; `body` over a plain message."""
