@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import Final
 
-from infra.local import ministack_pace, moto_pace
+from infra.local import ministack_pace, ministack_server, moto_pace
 from infra.local.place import HOST, ROOT, Place
 
 MINISTACK_PYTHON: Final = ROOT / ".venv-ministack" / "bin" / "python"
@@ -38,9 +38,10 @@ def _serve_ministack(where: Place) -> None:
         LOG_LEVEL="WARNING",
         TMPDIR=str(where.run_dir),
     )
+    import hypercorn.asyncio  # type: ignore[import-not-found] # noqa: PLC0415 - of ministack's environment
     from ministack.app import main  # type: ignore[import-not-found] # noqa: PLC0415 - reads the environment at import
 
     ministack_pace.keep()
-
+    hypercorn.asyncio.serve = ministack_server.serve  # main imports it when it runs
     sys.argv[1:] = []
     main()

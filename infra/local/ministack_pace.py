@@ -14,17 +14,14 @@ from typing import Any, Final
 
 _EXPRESSIONS: Final = 4096  # the platform has some dozens
 _LOOK_AGAIN_SECONDS: Final = 0.5  # for what nobody sends: a record that becomes visible again, or S3's notice
-_STOP_SECONDS: Final = 0.2  # it is the last to go; what still is connected has nothing to ask
 _SENDING: Final = ("SendMessage", "SendMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch")
 Call = dict[str, Any]
 
 
 def keep() -> None:
     """Change ministack in this process, whose environment must be set by now: it is read at import."""
-    from hypercorn.config import Config  # type: ignore[import-not-found] # noqa: PLC0415 - of ministack's environment
     from ministack.services import dynamodb, sqs  # type: ignore[import-not-found] # noqa: PLC0415 - see above
 
-    Config.graceful_timeout = _STOP_SECONDS
     _read_expressions_once(dynamodb)
     _wake_receives(sqs._HANDLERS)
 
