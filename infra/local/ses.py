@@ -19,7 +19,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-from chalicelib.store import aws, queues
 from infra.local import mails
 from infra.local.place import HOST
 
@@ -136,6 +135,8 @@ def _handler(post: Post) -> type[BaseHTTPRequestHandler]:
 
 def _tell(message_id: str, raw: bytes, tags: dict[str, list[str]]) -> None:
     """A stage that has no such queue hears nothing of its mails."""
+    from chalicelib.store import aws, queues  # noqa: PLC0415 - half of what a local run's start takes here; few send mails
+
     address = message_from_bytes(raw, policy=policy.SMTP)["To"].addresses[0].addr_spec
     sqs = aws.client("sqs")
     with suppress(sqs.exceptions.QueueDoesNotExist):

@@ -18,6 +18,7 @@ CUTS: Final = 6
 # fewer records, of which more are lost with a bridge that is killed.
 SIZE: Final = {
     "BACKEND": "ministack",
+    "CHASQUI_API_WORKERS": "1",  # it only opens the accounts
     "CHAOS_SEED": "1644",
     "CHAOS_MESSAGES": str(MESSAGES),
     "CHAOS_KILLS": str(KILLS),
