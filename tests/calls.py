@@ -10,6 +10,8 @@ from moto.core import request as moto_request
 from moto.core import responses
 from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS, botocore_stubber
+from moto.s3 import models as s3
+from moto.s3 import urls as s3_urls
 
 JSON: Final = "application/x-amz-json"
 
@@ -19,6 +21,7 @@ def call_sooner() -> None:
     _sign_nothing()
     _take_json_as_it_is()
     _find_the_service_first()
+    _load_addresses_once()
     _leave_other_clients_alone()
 
 
@@ -61,8 +64,14 @@ def _take_json_as_it_is() -> None:
 
 
 def _find_the_service_first() -> None:
-    """moto holds a request's address against every service's pattern in turn; nearly all are for these two."""
-    backend_index.backend_url_patterns.sort(key=lambda entry: entry[0] not in ("dynamodb", "sqs"))
+    """moto holds a request's address against every service's pattern in turn; nearly all are for these three."""
+    backend_index.backend_url_patterns.sort(key=lambda entry: entry[0] not in ("dynamodb", "sqs", "s3"))
+
+
+def _load_addresses_once() -> None:
+    """moto loads the module of S3's addresses anew with each call, as they may come from the environment."""
+    backend: Any = s3.S3Backend
+    backend._url_module = s3_urls
 
 
 def _leave_other_clients_alone() -> None:
