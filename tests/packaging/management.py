@@ -42,7 +42,7 @@ def manage(journey: Journey, cloud: Cloud, admin: str, key: str) -> None:
     assert (told["state"], told["messages"]) == ("open", 1)
     left = [len(cloud.take_all(f"gateway-{gateway}")) for gateway in (SPARE, GATEWAY)]
     assert left == [1, 1]
-    assert len(cloud.take_all("outcomes")) == 1
+    assert len(journey.outcomes()) == 1
     path = f"/v1/admin/accounts/{own['id']}"
     journey.call(
         admin,
