@@ -3,9 +3,9 @@
 import os
 import signal
 import sys
-from typing import Final
+from typing import Any, Final
 
-from infra.local import ministack_pace, ministack_server, moto_pace
+from infra.local import ministack_pace, moto_pace
 from infra.local.place import HOST, ROOT, Place
 
 MINISTACK_PYTHON: Final = ROOT / ".venv-ministack" / "bin" / "python"
@@ -39,9 +39,25 @@ def _serve_ministack(where: Place) -> None:
         TMPDIR=str(where.run_dir),
     )
     import hypercorn.asyncio  # type: ignore[import-not-found] # noqa: PLC0415 - of ministack's environment
+    import uvicorn  # type: ignore[import-not-found] # noqa: PLC0415 - the same
     from ministack.app import main  # type: ignore[import-not-found] # noqa: PLC0415 - reads the environment at import
 
+    async def serve_on_uvicorn(application: Any, _config: object) -> None:
+        """hypercorn, which ministack brings, takes as long for a call as ministack itself, and stops slowly."""
+        config = uvicorn.Config(
+            application,
+            host=HOST,
+            port=where.aws_port,
+            http="httptools",
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=1,
+        )
+        await uvicorn.Server(config).serve()
+
     ministack_pace.keep()
-    hypercorn.asyncio.serve = ministack_server.serve  # main imports it when it runs
+    hypercorn.asyncio.serve = serve_on_uvicorn  # main imports it when it runs
     sys.argv[1:] = []
     main()
