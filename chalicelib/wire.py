@@ -7,11 +7,13 @@ import msgspec
 from chalicelib.domain.account import Wallet
 from chalicelib.domain.audit import Difference, LedgerSum
 from chalicelib.domain.books import Books
+from chalicelib.domain.content import Content, Segment
 from chalicelib.domain.decision import Decision, Refusal
 from chalicelib.domain.esme import EsmeInbound, EsmeItem, EsmeReceipt
+from chalicelib.domain.facts import ErrorInfo
 from chalicelib.domain.mail import Notice
-from chalicelib.domain.message import Content, ErrorInfo, Segment, Status
 from chalicelib.domain.pdu import PduFields
+from chalicelib.domain.status import Status
 from chalicelib.domain.waiting import Window
 from chalicelib.domain.webhook_event import Event
 

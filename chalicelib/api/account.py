@@ -8,7 +8,7 @@ from msgspec import Meta
 from chalicelib.api.amounts import Amount, Price
 from chalicelib.api.endpoints import CustomerCall, Endpoints
 from chalicelib.domain.account import AccountState, RefundPolicy, TextRetention, Traffic
-from chalicelib.domain.message import Mode
+from chalicelib.domain.content import Mode
 from chalicelib.services.faults import not_found
 from chalicelib.store import wallets
 

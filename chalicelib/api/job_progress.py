@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from chalicelib.api.instants import instant
 from chalicelib.domain.job import Survey, Tally, rate_of
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.store.jobs import JobRow
 
 

@@ -10,8 +10,8 @@ from chalicelib.api.message_types import MAX_TEXT, MAX_VALIDITY_SECONDS, MIN_VAL
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account, Traffic
 from chalicelib.domain.contact import MAX_GROUPS_OF_JOB
+from chalicelib.domain.content import Mode, Priority
 from chalicelib.domain.job import MAX_LISTED, Job, Source, SourceKind
-from chalicelib.domain.message import Mode, Priority
 from chalicelib.domain.schedule import BadZone, CatchUp, Hours, Repeat, Timing, zone
 from chalicelib.services.faults import FieldFault, invalid
 

@@ -12,8 +12,8 @@ from chalicelib.api.job_progress import JobProgress, progress
 from chalicelib.api.job_settings import DeliveryHours
 from chalicelib.api.message_types import MessageError
 from chalicelib.domain.account import Traffic
+from chalicelib.domain.content import Mode, Priority
 from chalicelib.domain.job import JobStatus, SourceKind, Tally
-from chalicelib.domain.message import Mode, Priority
 from chalicelib.domain.schedule import CatchUp, Hours, Repeat
 from chalicelib.store.jobs import JobRow
 

@@ -8,9 +8,11 @@ from msgspec import Meta
 
 from chalicelib.api.amounts import Amount
 from chalicelib.api.instants import instant
-from chalicelib.domain import message as domain
+from chalicelib.domain.content import Content, Mode, Priority
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.message import Content, ErrorInfo, Priority, Status
+from chalicelib.domain.facts import ErrorInfo
+from chalicelib.domain.message import Message
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import MAX_PARTS, Encoding
 
 MAX_TEXT: Final = MAX_PARTS * 153  # characters that 255 parts hold; the account allows fewer parts
@@ -135,7 +137,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     country: str
     operator: str | None
     priority: Priority
-    mode: domain.Mode
+    mode: Mode
     client_ref: str | None
     by: Annotated[str, Meta(description="Who sent it: a user's id, an API key's, or the SMPP login; '' if unknown.")]
     error: MessageError | None
@@ -143,37 +145,6 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     send_at: datetime | None
     valid_until: datetime
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One fact of a message's timeline. Which fields it has goes by its kind."""
-
-    kind: Annotated[str, Meta(description="accepted, held, queued, submitted, attempted, receipt, refunded or final.")]
-    at: datetime
-    status: Status | None = None
-    gateway: str | None = None
-    route: str | None = None
-    operator: str | None = None
-    price_per_part: Amount | None = None
-    charge: Amount | None = None
-    rules: Annotated[int, Meta(description="The published rules that decided.")] | None = None
-    why: str | None = None
-    part: int | None = None
-    parts: int | None = None
-    attempt: int | None = None
-    next: str | None = None
-    smsc_message_id: str | None = None
-    session: str | None = None
-    state: Annotated[str, Meta(description="The operator's own word for the outcome.")] | None = None
-    done_at: datetime | None = None
-    refund: Amount | None = None
-    error: MessageError | None = None
-
-
-class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """All that happened to a message, in order of time."""
-
-    data: tuple[Event, ...]
 
 
 class MessageQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -202,7 +173,7 @@ def quote(content: Content, decision: Decision) -> Quote:
     )
 
 
-def view(message: domain.Message, content: Content, estimate: Decision | None = None) -> MessageView:
+def view(message: Message, content: Content, estimate: Decision | None = None) -> MessageView:
     """The message as it stands; `estimate` is what accept decided, where nothing is charged yet."""
     queued = message.queued
     micros = queued.charge_micros if queued else estimate.price_micros * content.parts if estimate else None
@@ -227,7 +198,7 @@ def view(message: domain.Message, content: Content, estimate: Decision | None = 
         mode=content.mode,
         client_ref=content.client_ref,
         by=content.by,
-        error=_error(message.error),
+        error=error_view(message.error),
         created_at=instant(message.created_ms),
         updated_at=instant(message.updated_ms),
         send_at=instant(message.due_ms),
@@ -235,67 +206,7 @@ def view(message: domain.Message, content: Content, estimate: Decision | None = 
     )
 
 
-def event(fact: domain.AnyFact) -> Event:
-    """The fact as a line of the timeline."""
-    kind, at = type(fact).__name__.lower(), instant(fact.at_ms)
-    match fact:
-        case domain.Queued():
-            return Event(
-                kind=kind,
-                at=at,
-                gateway=fact.gateway,
-                route=fact.route,
-                operator=fact.operator,
-                price_per_part=Amount(fact.price_micros),
-                charge=Amount(fact.charge_micros),
-                parts=fact.content.parts,
-                rules=fact.rules,
-                why=fact.why,
-            )
-        case domain.Submitted():
-            return Event(
-                kind=kind,
-                at=at,
-                gateway=fact.gateway,
-                part=fact.part,
-                parts=fact.parts,
-                smsc_message_id=fact.smsc_message_id,
-                session=fact.session,
-            )
-        case domain.Attempted():
-            return Event(
-                kind=kind,
-                at=at,
-                gateway=fact.gateway,
-                part=fact.part,
-                attempt=fact.attempt,
-                next=fact.next,
-                error=_error(fact.error),
-            )
-        case domain.Receipt():
-            return Event(
-                kind=kind,
-                at=at,
-                gateway=fact.gateway,
-                part=fact.part,
-                parts=fact.parts,
-                smsc_message_id=fact.smsc_message_id,
-                status=fact.status,
-                state=fact.state,
-                done_at=instant(fact.done_at_ms),
-                error=_error(fact.error),
-            )
-        case domain.Refunded():
-            return Event(kind=kind, at=at, refund=Amount(fact.refund_micros))
-        case domain.Final():
-            return Event(kind=kind, at=at, status=fact.status, error=_error(fact.error))
-        case domain.Accepted() | domain.Scheduled():
-            return Event(kind=kind, at=at, parts=fact.content.parts)
-        case domain.Held():
-            return Event(kind=kind, at=at)
-
-
-def _error(error: ErrorInfo | None) -> MessageError | None:
+def error_view(error: ErrorInfo | None) -> MessageError | None:
     if error is None:
         return None
     return MessageError(code=error.code, title=error.title, gateway_code=error.gateway_code)

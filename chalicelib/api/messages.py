@@ -5,10 +5,13 @@ from typing import Final
 import msgspec
 
 from chalicelib.api import message_types as types
+from chalicelib.api import timeline
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import CustomerCall, Endpoints, Reply
-from chalicelib.api.message_types import MessageId, MessageQuery, MessageView, NewMessage, Quote, Timeline
-from chalicelib.domain.message import Accepted, AnyFact, Message, Scheduled, fold
+from chalicelib.api.message_types import MessageId, MessageQuery, MessageView, NewMessage, Quote
+from chalicelib.api.timeline import Timeline
+from chalicelib.domain.facts import Accepted, AnyFact, Scheduled
+from chalicelib.domain.message import Message, fold
 from chalicelib.services.accept import Acceptance, accept, estimate
 from chalicelib.services.cancel import cancel
 from chalicelib.services.check import Submission
@@ -94,7 +97,7 @@ def read_message_events(call: CustomerCall, message: MessageId) -> Timeline:
 
     Every fact with its time; the `queued` one says which gateway, route, price and rules it was given, and why.
     """
-    return Timeline(data=tuple(types.event(fact) for fact in read(call.caller.account, message).facts))
+    return Timeline(data=tuple(timeline.event(fact) for fact in read(call.caller.account, message).facts))
 
 
 @endpoints.post("/v1/messages/{message}/cancel", faults=("already_submitted", "already_final"))

@@ -11,7 +11,7 @@ from chalicelib.api.job_types import JobId
 from chalicelib.domain import local_days
 from chalicelib.domain.cdr import Cdr
 from chalicelib.domain.local_days import Days
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.services.export_report import type_of
 from chalicelib.services.report_credits import CreditDay
 from chalicelib.services.report_days import MAX_DAYS

@@ -8,8 +8,8 @@ import msgspec
 
 from chalicelib.domain.account import Wallet
 from chalicelib.domain.charging import LedgerEntry
-from chalicelib.domain.message import FINAL, Status
 from chalicelib.domain.money import format_amount
+from chalicelib.domain.status import FINAL, Status
 from chalicelib.domain.usage import UsageLine
 
 # An entry has the time at which its function began, and is there at most a function's timeout (20 s) later.

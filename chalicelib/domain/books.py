@@ -13,8 +13,10 @@ from chalicelib.domain import ids
 from chalicelib.domain.audit import Check, Difference, line_name
 from chalicelib.domain.charging import LedgerEntry
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.message import AnyFact, Message, Queued, Refunded, Status, fold
+from chalicelib.domain.facts import AnyFact, Queued, Refunded
+from chalicelib.domain.message import Message, fold
 from chalicelib.domain.money import format_amount
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import UsageLine, added_up
 from chalicelib.domain.waiting import ends_by_ms, was_submitted
 

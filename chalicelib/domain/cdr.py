@@ -9,8 +9,11 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain import ids
-from chalicelib.domain.message import RANK, AnyFact, Content, Queued, Receipt, Refunded, Status, Submitted, fold
-from chalicelib.domain.message import Final as FinalFact
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import AnyFact, Queued, Receipt, Refunded, Submitted
+from chalicelib.domain.facts import Final as FinalFact
+from chalicelib.domain.message import fold
+from chalicelib.domain.status import RANK, Status
 from chalicelib.domain.text import Encoding
 
 TYPES: Final[Mapping[Encoding, str]] = {

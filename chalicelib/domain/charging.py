@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from chalicelib.domain.content import Content
 from chalicelib.domain.decision import Decision, Refusal
-from chalicelib.domain.message import Content
 from chalicelib.domain.refusals import refusal
 from chalicelib.domain.usage import UsageLine, merged, slot_at
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from chalicelib.domain.content import Segment
 from chalicelib.domain.headers import USER_DATA_OCTETS, room_beside, units, write_header
-from chalicelib.domain.message import Segment
 from chalicelib.domain.rules import LongMessageForm
 from chalicelib.domain.text import (
     COUNTED,

@@ -4,7 +4,8 @@ from typing import Final
 
 import msgspec
 
-from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.facts import ErrorInfo
+from chalicelib.domain.status import Status
 
 DEFAULT_ROUTE: Final = "default"  # what a decision names where the account's default gateway took the message
 

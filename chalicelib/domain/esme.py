@@ -6,9 +6,11 @@ from typing import Final
 
 import msgspec
 
-from chalicelib.domain.message import FINAL, Content, ErrorInfo, Receipt, Status
-from chalicelib.domain.message import Final as End
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import ErrorInfo, Receipt
+from chalicelib.domain.facts import Final as End
 from chalicelib.domain.news import Heard
+from chalicelib.domain.status import FINAL, Status
 from chalicelib.domain.text import Encoding
 
 NO_ERROR: Final = "000"

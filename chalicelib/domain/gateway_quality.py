@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from chalicelib.domain.day_summary import SummaryLine
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 
 
 class Thresholds(NamedTuple):

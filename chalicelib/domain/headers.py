@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from chalicelib.domain.message import Segment
+from chalicelib.domain.content import Segment
 from chalicelib.domain.text import Encoding, Room
 
 USER_DATA_OCTETS: Final = 140

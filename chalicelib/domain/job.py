@@ -5,8 +5,10 @@ from typing import Final, Literal
 import msgspec
 
 from chalicelib.domain.account import Traffic
-from chalicelib.domain.message import ErrorInfo, Mode, Priority, Status
+from chalicelib.domain.content import Mode, Priority
+from chalicelib.domain.facts import ErrorInfo
 from chalicelib.domain.schedule import Timing
+from chalicelib.domain.status import Status
 
 # preparing: the recipients are being read. ready: they are, and it waits for its start by hand (a dry run).
 JobStatus = Literal["preparing", "ready", "scheduled", "running", "paused", "stopped", "completed", "failed"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from chalicelib.domain.job import Tally
-from chalicelib.domain.message import FINAL, RANK, Status
+from chalicelib.domain.status import FINAL, RANK, Status
 
 CHARGED: Final = "charged"  # for a gateway
 SUBMITTED: Final = "submitted"

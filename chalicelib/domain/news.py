@@ -2,7 +2,8 @@
 
 import msgspec
 
-from chalicelib.domain.message import AnyFact, Content
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import AnyFact
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ from itertools import groupby
 import msgspec
 
 from chalicelib.domain.concatenation import parts_taken
+from chalicelib.domain.content import Content
 from chalicelib.domain.data_coding import CODINGS, BadOctets
-from chalicelib.domain.message import Content
 from chalicelib.domain.text import BadText, Encoding, encoding_of, segment
 
 

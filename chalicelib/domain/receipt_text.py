@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Final
 
 from chalicelib.domain.esme import EsmeReceipt
-from chalicelib.domain.message import Status
 from chalicelib.domain.receipts import STATE_OF_NUMBER, ReceiptState
+from chalicelib.domain.status import Status
 
 # What is told of each status. A message that no gateway took (`failed`) was not delivered; a canceled one is deleted.
 STATE_OF_STATUS: Final[Mapping[Status, ReceiptState]] = {

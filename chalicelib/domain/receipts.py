@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from chalicelib.domain.message import Status
 from chalicelib.domain.rules import MessageIdForm
+from chalicelib.domain.status import Status
 
 MAX_TEXT: Final = 1_024  # characters read and kept: a receipt of short_message has 255, some come in message_payload
 MAX_ID: Final = 64  # SMPP 3.4, 5.3.2.12: receipted_message_id, 65 octets with its NUL

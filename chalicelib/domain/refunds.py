@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from chalicelib.domain.account import RefundPolicy
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 
 
 class EndedBy(StrEnum):

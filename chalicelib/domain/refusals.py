@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from chalicelib.domain.decision import Refusal
-from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.facts import ErrorInfo
+from chalicelib.domain.status import Status
 
 
 class Reason(NamedTuple):

@@ -9,9 +9,9 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
+from chalicelib.domain.content import Content
 from chalicelib.domain.content_rules import Screen
 from chalicelib.domain.decision import DEFAULT_ROUTE, Decision, Refusal
-from chalicelib.domain.message import Content
 from chalicelib.domain.pricing import Priced, otherwise, price
 from chalicelib.domain.refusals import refusal
 from chalicelib.domain.rules import CountryRule, Gateway, NumberingPrefix, Route, Rules, Target

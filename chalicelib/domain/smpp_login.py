@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from chalicelib.domain.message import Mode
+from chalicelib.domain.content import Mode
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from chalicelib.domain.content import Category, Content
 from chalicelib.domain.decision import Refusal
-from chalicelib.domain.message import Category, Content
 from chalicelib.domain.refusals import refusal
 from chalicelib.domain.rules import CountryRule
 from chalicelib.domain.texts import ERASED

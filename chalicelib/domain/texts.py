@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from chalicelib.domain.cdr import length_of, text_hash
-from chalicelib.domain.message import Accepted, AnyFact, Content, Queued, Scheduled
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import Accepted, AnyFact, Queued, Scheduled
 
 ERASED: Final = "erased"  # stands where a number stood
 _WITH_CONTENT: Final = (Accepted, Scheduled, Queued)

@@ -7,7 +7,7 @@ import msgspec
 
 from chalicelib.domain import latency
 from chalicelib.domain.day_summary import SummaryLine
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import UsageLine
 
 GroupBy = Literal["account", "gateway", "country", "operator", "user", "sender", "hour", "day", "month"]

@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.domain import latency
 from chalicelib.domain.latency import Histogram
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 
 # Every time zone of today is off UTC by a multiple of it.
 SLOT_MS: Final = 900_000

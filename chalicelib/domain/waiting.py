@@ -7,8 +7,10 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import AnyFact, ErrorInfo, Message, Status, Submitted
+from chalicelib.domain.facts import AnyFact, ErrorInfo, Submitted
+from chalicelib.domain.message import Message
 from chalicelib.domain.rules import Gateway
+from chalicelib.domain.status import Status
 
 MINUTE_MS: Final = 60_000
 STEP_MS: Final = 5 * MINUTE_MS  # how often rounds begin, and how long a window is

@@ -10,7 +10,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from chalicelib.domain.message import Content, ErrorInfo, Status
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import ErrorInfo
+from chalicelib.domain.status import Status
 
 Deed = Literal["move", "purge"]
 OrderState = Literal["open", "done", "withdrawn"]

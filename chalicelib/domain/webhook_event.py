@@ -6,9 +6,11 @@ from typing import Final
 
 import msgspec
 
+from chalicelib.domain.content import Content, Mode
+from chalicelib.domain.facts import AnyFact, ErrorInfo, Submitted
+from chalicelib.domain.facts import Final as FinalFact
 from chalicelib.domain.inbound import Inbound
-from chalicelib.domain.message import FINAL, PERMANENT, AnyFact, Content, ErrorInfo, Mode, Status, Submitted
-from chalicelib.domain.message import Final as FinalFact
+from chalicelib.domain.status import FINAL, PERMANENT, Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.webhook import EventType
 

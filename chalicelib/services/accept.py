@@ -9,7 +9,7 @@ from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.charging import price_of
 from chalicelib.domain.decision import Decision, Refusal
-from chalicelib.domain.message import Accepted
+from chalicelib.domain.facts import Accepted
 from chalicelib.domain.routing import decide
 from chalicelib.services import limit_rate
 from chalicelib.services.check import Submission, check

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from chalicelib.domain import ids
-from chalicelib.domain import message as facts
-from chalicelib.domain.message import RANK, AnyFact, ends_over
+from chalicelib.domain import facts, ids
+from chalicelib.domain.facts import AnyFact, ends_over
 from chalicelib.domain.news import Heard, News
+from chalicelib.domain.status import RANK
 from chalicelib.services.tell_esme import tell_esme
 from chalicelib.services.tell_webhooks import tell_webhooks
 from chalicelib.store import accounts, messages, webhooks

@@ -31,7 +31,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.audit import Difference, LedgerSum, confirmed, of_usage, of_wallet
 from chalicelib.domain.books import NEAR_MS, Books, Span
 from chalicelib.domain.charging import LedgerEntry
-from chalicelib.domain.message import Queued
+from chalicelib.domain.facts import Queued
 from chalicelib.domain.usage import UsageLine, by_day
 from chalicelib.store import accounts, ledger, message_days, messages, queues, usage, wallets
 from chalicelib.store.messages import Facts

@@ -15,8 +15,9 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
+from chalicelib.domain.facts import AnyFact, Held
 from chalicelib.domain.job import OVER
-from chalicelib.domain.message import AnyFact, Held, fold
+from chalicelib.domain.message import fold
 from chalicelib.domain.texts import hashed, with_content, without_texts
 from chalicelib.services.read_cdrs import DAY_MS, day_after, starts_ms
 from chalicelib.store import accounts, dead_letters, hash_keys, held, inbound, job_files, jobs, messages, queues

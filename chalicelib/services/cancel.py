@@ -2,8 +2,10 @@
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Final, Message, Status, fold
+from chalicelib.domain.facts import Final
+from chalicelib.domain.message import Message, fold
 from chalicelib.domain.refusals import REASONS, refusal
+from chalicelib.domain.status import Status
 from chalicelib.domain.waiting_order import NEVER_SENT
 from chalicelib.services.faults import Fault
 from chalicelib.services.read_messages import read

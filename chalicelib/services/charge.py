@@ -7,8 +7,9 @@ import msgspec
 
 from chalicelib.domain import charging, ids
 from chalicelib.domain.charging import LedgerEntry, Verdict
+from chalicelib.domain.content import Content
 from chalicelib.domain.decision import Decision, Refusal
-from chalicelib.domain.message import Accepted, Content, Final, Held, Queued
+from chalicelib.domain.facts import Accepted, Final, Held, Queued
 from chalicelib.domain.waiting import wait_until_ms
 from chalicelib.services.announce import News, announce
 from chalicelib.services.hold import hold

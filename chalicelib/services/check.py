@@ -7,7 +7,7 @@ import msgspec
 
 from chalicelib.domain.account import Account
 from chalicelib.domain.concatenation import parts_taken
-from chalicelib.domain.message import Category, Content, Mode, Priority, Segment, Source, Tlv
+from chalicelib.domain.content import Category, Content, Mode, Priority, Segment, Source, Tlv
 from chalicelib.domain.numbers import BadNumber, BadSender, Number, Sender, normalize, parse_sender
 from chalicelib.domain.text import BadText, Encoding, encoding_of, segment, segment_binary
 from chalicelib.services.faults import Fault, FieldFault, invalid

@@ -13,7 +13,7 @@ import msgspec
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.decision import DEFAULT_ROUTE
-from chalicelib.domain.message import AnyFact, Queued
+from chalicelib.domain.facts import AnyFact, Queued
 from chalicelib.domain.pricing import PriceSource
 from chalicelib.domain.routing import RoutingTable
 from chalicelib.services.walk_messages import Ground, Position, walk

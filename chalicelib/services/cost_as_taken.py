@@ -7,8 +7,8 @@ operator's invoice has only what its SMSC took.
 import msgspec
 
 from chalicelib.domain.cdr import Cdr
-from chalicelib.domain.message import Status
 from chalicelib.domain.routing import Line
+from chalicelib.domain.status import Status
 from chalicelib.store import rules
 
 

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from chalicelib.domain.message import RANK, Final, Queued, Status
+from chalicelib.domain.facts import Final, Queued
+from chalicelib.domain.status import RANK, Status
 from chalicelib.domain.usage import slot_at
 from chalicelib.store import accounts, ends
 from chalicelib.store.ends import End

@@ -9,9 +9,11 @@ from typing import Final
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import ErrorInfo, Message, Queued, Status
+from chalicelib.domain.facts import ErrorInfo, Queued
+from chalicelib.domain.message import Message
 from chalicelib.domain.refusals import REASONS
 from chalicelib.domain.rules import Gateway
+from chalicelib.domain.status import Status
 from chalicelib.domain.waiting import STEP_MS, may_wait_until_ms, wait_until_ms
 from chalicelib.domain.waiting_order import ENDS, EXPIRE, fate_in
 from chalicelib.store import dispatches, queues, rules

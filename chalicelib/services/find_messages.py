@@ -13,8 +13,9 @@ import msgspec
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.cdr import Cdr, cdr_of
-from chalicelib.domain.message import AnyFact, Status
+from chalicelib.domain.facts import AnyFact
 from chalicelib.domain.receipts import id_forms
+from chalicelib.domain.status import Status
 from chalicelib.services.cost_as_taken import cost_as_taken
 from chalicelib.services.faults import invalid_field
 from chalicelib.services.read_messages import Span

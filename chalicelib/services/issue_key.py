@@ -8,8 +8,8 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import ApiKey
+from chalicelib.domain.content import Mode
 from chalicelib.domain.credentials import SECRET_BYTES, KeyText, digest
-from chalicelib.domain.message import Mode
 from chalicelib.services import record_change
 from chalicelib.services.faults import not_found
 from chalicelib.services.keep_account import check_ip_rules

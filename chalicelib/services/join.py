@@ -11,7 +11,7 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Content
+from chalicelib.domain.content import Content
 from chalicelib.domain.parts import HeldPart, join
 from chalicelib.services.accept_many import judge_many, send_drafts
 from chalicelib.services.check import Submission

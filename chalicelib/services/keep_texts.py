@@ -4,7 +4,7 @@ Where a text must wait to be sent (a queue, scheduled, held, a job) it is kept t
 """
 
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Content
+from chalicelib.domain.content import Content
 from chalicelib.domain.texts import hashed
 from chalicelib.store import accounts, hash_keys
 

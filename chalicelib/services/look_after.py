@@ -16,9 +16,11 @@ from typing import Final
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Attempted, ErrorInfo, Message, Status, Submitted, fold
+from chalicelib.domain.facts import Attempted, ErrorInfo, Submitted
+from chalicelib.domain.message import Message, fold
 from chalicelib.domain.refunds import EndedBy, is_refunded
 from chalicelib.domain.refusals import REASONS
+from chalicelib.domain.status import Status
 from chalicelib.domain.waiting import NO_RECEIPT, Care, Window, care_of, ended_ms, was_submitted, windows
 from chalicelib.services.end_what_waited import end_what_waited
 from chalicelib.store import accounts, dispatches, messages, queues

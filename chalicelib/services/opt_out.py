@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain.account import Account, OptOutWords
-from chalicelib.domain.message import Category
+from chalicelib.domain.content import Category
 from chalicelib.domain.numbers import BadNumber, Number, normalize
 from chalicelib.domain.opt_outs import Meaning, understood
 from chalicelib.services import record_change

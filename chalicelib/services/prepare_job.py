@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain.account import Account
+from chalicelib.domain.facts import ErrorInfo
 from chalicelib.domain.job import Job, JobStatus, Survey
-from chalicelib.domain.message import ErrorInfo
 from chalicelib.services.faults import Fault
 from chalicelib.services.gather_groups import freeze
 from chalicelib.services.read_recipients import Recipients, open_recipients

@@ -8,8 +8,8 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
+from chalicelib.domain.content import Content
 from chalicelib.domain.decision import Decision, Refusal
-from chalicelib.domain.message import Content
 from chalicelib.domain.rate_plan import PriceChange
 from chalicelib.domain.routing import RoutingTable, decide
 from chalicelib.domain.rules import Route, Rules

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.cdr import Cdr, cdr_of
-from chalicelib.domain.message import AnyFact
+from chalicelib.domain.facts import AnyFact
 from chalicelib.services.cost_as_taken import cost_as_taken
 from chalicelib.store import hash_keys, messages
 from chalicelib.store.message_days import facts_of

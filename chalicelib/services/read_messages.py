@@ -7,7 +7,9 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import AnyFact, Message, Status, fold, timeline
+from chalicelib.domain.facts import AnyFact
+from chalicelib.domain.message import Message, fold, timeline
+from chalicelib.domain.status import Status
 from chalicelib.services.faults import Fault, invalid_field, not_found
 from chalicelib.store import messages
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chalicelib.domain import ids
-from chalicelib.domain.message import Queued, Refunded
+from chalicelib.domain.facts import Queued, Refunded
 from chalicelib.domain.usage import UsageLine, slot_at
 from chalicelib.store import accounts, ledger, messages
 from chalicelib.store.ledger import Refund

@@ -10,9 +10,11 @@ from typing import Final
 
 from chalicelib.domain import charging, ids
 from chalicelib.domain.charging import Charge
+from chalicelib.domain.content import Content
 from chalicelib.domain.decision import Refusal
-from chalicelib.domain.message import FINAL, Accepted, AnyFact, Content, ErrorInfo, Held, Scheduled
-from chalicelib.domain.message import Final as FinalFact
+from chalicelib.domain.facts import Accepted, AnyFact, ErrorInfo, Held, Scheduled
+from chalicelib.domain.facts import Final as FinalFact
+from chalicelib.domain.status import FINAL
 from chalicelib.domain.usage import UsageLine, slot_at
 from chalicelib.services.charge import charge_account
 from chalicelib.store import messages

@@ -6,7 +6,9 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Content, Message, Scheduled
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import Scheduled
+from chalicelib.domain.message import Message
 from chalicelib.domain.numbers import BadSender, parse_sender
 from chalicelib.domain.text import Encoding
 from chalicelib.services.accept_many import judge_many

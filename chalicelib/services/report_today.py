@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.domain import local_days
 from chalicelib.domain.local_days import Days
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import SLOT_MS, UsageLine, added_up, begins_ms
 from chalicelib.store import usage
 

@@ -1,8 +1,9 @@
 """Review: a person lets a held message go, or drops it. Which of the two came first, stands."""
 
 from chalicelib.domain import ids
-from chalicelib.domain.message import Status, fold
+from chalicelib.domain.message import fold
 from chalicelib.domain.refusals import refusal
+from chalicelib.domain.status import Status
 from chalicelib.services.faults import Fault, not_found
 from chalicelib.store import held, messages, queues
 from chalicelib.store.held import HeldMessage

@@ -6,7 +6,8 @@ from itertools import islice
 from math import ceil
 from typing import Final
 
-from chalicelib.domain.message import Accepted, Content, Scheduled
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import Accepted, Scheduled
 from chalicelib.services.keep_texts import noted
 from chalicelib.store import accounts, messages, queues, scheduled
 from chalicelib.store.messages import Noted

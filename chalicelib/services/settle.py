@@ -8,10 +8,11 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from chalicelib import wire
-from chalicelib.domain import ids
-from chalicelib.domain import message as facts
-from chalicelib.domain.message import FINAL, RANK, AnyFact, Final, Queued, Receipt, Status, outcome_of_parts
+from chalicelib.domain import facts, ids
+from chalicelib.domain.facts import AnyFact, Final, Queued, Receipt
+from chalicelib.domain.message import outcome_of_parts
 from chalicelib.domain.refunds import EndedBy, is_refunded
+from chalicelib.domain.status import FINAL, RANK, Status
 from chalicelib.services.announce import News, announce, has_ears
 from chalicelib.services.count_ends import count_ends
 from chalicelib.services.refund import Due, refund

@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from chalicelib.domain import ids
+from chalicelib.domain.facts import ErrorInfo
 from chalicelib.domain.job import CHUNK_ROWS, Job, Step, rate_of
-from chalicelib.domain.message import ErrorInfo
 from chalicelib.domain.refusals import REASONS
 from chalicelib.domain.schedule import LATE_MS, next_start
 from chalicelib.services.tell_finished import tell_finished

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Content
+from chalicelib.domain.content import Content
 from chalicelib.domain.suppression import NOTHING_KNOWN, Known, asks
 from chalicelib.store import dnd, suppression
 

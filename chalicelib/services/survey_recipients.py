@@ -8,6 +8,7 @@ import msgspec
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.charging import price_of
+from chalicelib.domain.content import Content
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.job import (
     CHUNK_ROWS,
@@ -21,7 +22,6 @@ from chalicelib.domain.job import (
     Recipient,
     Survey,
 )
-from chalicelib.domain.message import Content
 from chalicelib.domain.numbers import BadNumber, normalize, parse_sender
 from chalicelib.domain.placeholders import MissingValue, Template
 from chalicelib.domain.recipients_file import Place

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from chalicelib.domain import ids
+from chalicelib.domain.facts import FAILED_OVER, ErrorInfo
 from chalicelib.domain.gateway_beat import GONE_MS
-from chalicelib.domain.message import FAILED_OVER, ErrorInfo
 from chalicelib.domain.refusals import REASONS
 from chalicelib.domain.waiting_order import ENDS, MOVED, Fate, Orders, fate_in
 from chalicelib.store import dispatches, gateway_beats, leases, queues, rules, waiting_orders

@@ -12,7 +12,7 @@ from chalicelib.domain import ids
 from chalicelib.domain.charging import LedgerEntry
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.marks import CHARGED, LEFT, SUBMITTED
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.store import job_tallies
 from chalicelib.store.job_tallies import Count
 from chalicelib.wire import EndOutcome, OutcomeBundle, RoutedBundle, SubmitOutcome

@@ -6,7 +6,9 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.cdr import Cdr, cdr_of
-from chalicelib.domain.message import AnyFact, Content, fold, timeline
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import AnyFact
+from chalicelib.domain.message import fold, timeline
 from chalicelib.domain.webhook import CALLBACKS
 from chalicelib.domain.webhook_delivery import Delivery, delivery_id
 from chalicelib.domain.webhook_event import of_message

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import AnyFact
+from chalicelib.domain.facts import AnyFact
 from chalicelib.domain.utc_days import end_ms, midnight_ms
 from chalicelib.services.faults import Fault, not_found
 from chalicelib.services.read_messages import Span

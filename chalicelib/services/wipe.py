@@ -10,10 +10,12 @@ from typing import Final
 
 import msgspec
 
-from chalicelib.domain import message as facts_of_messages
+from chalicelib.domain import facts as facts_of_messages
 from chalicelib.domain.cdr import Cdr
+from chalicelib.domain.facts import AnyFact
 from chalicelib.domain.inbound import UNASSIGNED
-from chalicelib.domain.message import AnyFact, Message, Status, fold
+from chalicelib.domain.message import Message, fold
+from chalicelib.domain.status import Status
 from chalicelib.domain.texts import ERASED, erased, with_content, without_number
 from chalicelib.domain.webhook import CALLBACKS
 from chalicelib.domain.webhook_delivery import delivery_id

@@ -10,7 +10,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain import latency
-from chalicelib.domain.message import RANK, Status
+from chalicelib.domain.status import RANK, Status
 from chalicelib.domain.usage import Key, UsageLine, merged
 from chalicelib.store import dynamo, usage
 

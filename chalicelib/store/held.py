@@ -9,7 +9,7 @@ from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.domain.message import Content
+from chalicelib.domain.content import Content
 from chalicelib.store import dynamo
 from chalicelib.store.page import Cursor, Page
 

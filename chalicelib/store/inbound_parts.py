@@ -8,7 +8,7 @@ import msgspec
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
-from chalicelib.domain.message import Segment
+from chalicelib.domain.content import Segment
 from chalicelib.store import dynamo
 
 KEPT_SECONDS: Final = 86_400  # references come again; what is older belongs to no later message

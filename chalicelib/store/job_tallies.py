@@ -8,7 +8,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.domain.job import Tally
 from chalicelib.domain.marks import Marks, spans
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.store import dynamo
 
 KEPT_SECONDS: Final = 100 * 86_400

@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain import ids
+from chalicelib.domain.facts import AnyFact
 from chalicelib.domain.local_days import utc_days
-from chalicelib.domain.message import AnyFact
 from chalicelib.domain.usage import begins_ms
 from chalicelib.store.messages import FACTS_A_MESSAGE, LATE_MS, Facts, MessageTable, log_of, whole
 

@@ -12,7 +12,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain import ids
-from chalicelib.domain.message import AnyFact, Queued, Scheduled
+from chalicelib.domain.facts import AnyFact, Queued, Scheduled
 from chalicelib.domain.texts import ERASED
 from chalicelib.store import dynamo
 from chalicelib.store.page import Cursor, Page

@@ -14,7 +14,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.latency import BUCKETS
-from chalicelib.domain.message import FINAL, Status
+from chalicelib.domain.status import FINAL, Status
 from chalicelib.domain.usage import SLOT_MS, SUMS, UsageLine, begins_ms, merged, slot_at
 from chalicelib.store import dynamo
 from chalicelib.store.page import Cursor, Page

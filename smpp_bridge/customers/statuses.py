@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final
 
-from chalicelib.domain.message import Status as MessageStatus
+from chalicelib.domain.status import Status as MessageStatus
 from chalicelib.services.faults import Fault
 from smpp_bridge.protocol.status import Status
 

@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
+from chalicelib.domain.content import Priority, Segment, Tlv
 from chalicelib.domain.data_coding import CODINGS, BadOctets, Coding
 from chalicelib.domain.headers import BadHeader, checked_segment, read_header
-from chalicelib.domain.message import Priority, Segment, Tlv
 from chalicelib.domain.smpp_login import SmppLogin
 from chalicelib.domain.text import Encoding
 from chalicelib.services.check import Submission

@@ -9,9 +9,9 @@ from operator import itemgetter
 from typing import Final, TypeVar
 
 from chalicelib.domain.bind_event import BindEvent
+from chalicelib.domain.facts import AnyFact
 from chalicelib.domain.gateway_beat import GatewayBeat
 from chalicelib.domain.ids import new_ulid
-from chalicelib.domain.message import AnyFact
 from chalicelib.domain.rules import Rules
 from chalicelib.domain.waiting_order import Fate, WaitingOrder, fate_in
 from chalicelib.store import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Final
 
-from chalicelib.domain.message import Priority
+from chalicelib.domain.content import Priority
 from smpp_bridge.gateways.held import Submission
 
 ORDER: Final[tuple[Priority, ...]] = ("high", "normal", "bulk")  # a password never waits behind a campaign

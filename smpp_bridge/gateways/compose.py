@@ -3,7 +3,7 @@
 from typing import Final
 
 from chalicelib.domain.concatenation import Part, concatenate, reference_of
-from chalicelib.domain.message import Content, Priority
+from chalicelib.domain.content import Content, Priority
 from chalicelib.domain.numbers import parse_sender
 from chalicelib.domain.rules import Gateway
 from chalicelib.domain.text import Encoding

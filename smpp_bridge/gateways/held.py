@@ -4,7 +4,8 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from chalicelib.domain.concatenation import Part
-from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.facts import ErrorInfo
+from chalicelib.domain.status import Status
 from chalicelib.domain.submit_errors import NO_ANSWER
 from chalicelib.wire import Dispatch, DispatchBundle
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from chalicelib.domain.content import Segment
 from chalicelib.domain.headers import BadHeader, checked_segment, read_header
 from chalicelib.domain.inbound import address, inbound_id
-from chalicelib.domain.message import Segment
 from chalicelib.wire import InboundOutcome
 from smpp_bridge.protocol.pdu import DataSm, DeliverSm
 

@@ -5,11 +5,12 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from chalicelib.domain.facts import FAILED_OVER, ErrorInfo
 from chalicelib.domain.ids import next_hop
-from chalicelib.domain.message import FAILED_OVER, ErrorInfo, Status
 from chalicelib.domain.numbers import mask
 from chalicelib.domain.refusals import REASONS
 from chalicelib.domain.rules import Gateway
+from chalicelib.domain.status import Status
 from chalicelib.domain.submit_errors import (
     NO_ANSWER,
     Consequence,

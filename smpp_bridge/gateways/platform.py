@@ -5,8 +5,8 @@ from enum import Enum
 from typing import Final, Protocol
 
 from chalicelib.domain.bind_event import BindEvent
+from chalicelib.domain.facts import AnyFact
 from chalicelib.domain.gateway_beat import GatewayBeat
-from chalicelib.domain.message import AnyFact
 from chalicelib.domain.rules import Rules
 from chalicelib.domain.waiting_order import Fate, WaitingOrder
 from chalicelib.store.job_controls import Control

@@ -3,9 +3,10 @@
 import logging
 from typing import Final
 
-from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.facts import ErrorInfo
 from chalicelib.domain.receipts import Receipt, id_forms, is_receipt, parse_receipt
 from chalicelib.domain.rules import Gateway
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding, decode
 from chalicelib.wire import Outcome, ReceiptOutcome
 from smpp_bridge.gateways.clock import Clock

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chalicelib.domain.message import AnyFact, Attempted, Final, Submitted
+from chalicelib.domain.facts import AnyFact, Attempted, Final, Submitted
 from chalicelib.wire import Dispatch
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from chalicelib.domain.message import ErrorInfo
+from chalicelib.domain.facts import ErrorInfo
 from smpp_bridge.gateways.breaker import Breaker, BreakerTerms, Circuit
 from smpp_bridge.gateways.clock import Clock
 

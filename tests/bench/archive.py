@@ -16,8 +16,10 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import AnyFact, Content, Queued, Receipt, Status, Submitted
-from chalicelib.domain.message import Final as FinalFact
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import AnyFact, Queued, Receipt, Submitted
+from chalicelib.domain.facts import Final as FinalFact
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.services import close_day
 from chalicelib.store import accounts, aws, cdrs, messages

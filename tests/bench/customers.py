@@ -23,9 +23,9 @@ import msgspec
 from chalicelib.domain.account import Account
 from chalicelib.domain.esme import EsmeItem, EsmeReceipt
 from chalicelib.domain.ids import new_message_id, new_ulid
-from chalicelib.domain.message import Status
 from chalicelib.domain.rules import Gateway, NumberingPrefix, Route, Target
 from chalicelib.domain.smpp_login import SmppLogin
+from chalicelib.domain.status import Status
 from chalicelib.services.listen import listen
 from chalicelib.settings import settings
 from chalicelib.store import accounts, ledger, queues, rules

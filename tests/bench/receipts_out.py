@@ -14,7 +14,7 @@ from itertools import count
 from typing import Final, NamedTuple
 
 from chalicelib.domain.esme import EsmeItem, EsmeReceipt
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.store.queues import Record
 from chalicelib.wire import EsmeBundle, encode
 from smpp_bridge.customers.application import Answer, BoundSession

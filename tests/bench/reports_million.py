@@ -14,10 +14,12 @@ from typing import Any, Final
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import AnyFact, Queued, Receipt, Submitted
+from chalicelib.domain.facts import Final as Ended
 from chalicelib.domain.job import Job, Source
 from chalicelib.domain.local_days import Days
-from chalicelib.domain.message import AnyFact, Content, Queued, Receipt, Status, Submitted
-from chalicelib.domain.message import Final as Ended
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.usage import SLOT_MS, slot_at
 from chalicelib.services import report_messages as sms

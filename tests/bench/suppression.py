@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Final
 
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.settings import settings
 from chalicelib.store import ledger
 from tests.chalicelib.services import jobs_world, mixed_job

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.api.problems import KINDS
-from chalicelib.domain.message import FINAL, Status
+from chalicelib.domain.status import FINAL, Status
 from infra.local.smsc.outcomes import table
 
 ROOT = Path(__file__).parents[2]

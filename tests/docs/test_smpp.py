@@ -1,8 +1,8 @@
 """What the guide for SMPP customers says of receipts is what the code does."""
 
 from chalicelib.domain.esme import OWN_ERRORS
-from chalicelib.domain.message import Status
 from chalicelib.domain.receipt_text import STATE_OF_STATUS, message_state
+from chalicelib.domain.status import Status
 from smpp_bridge.customers.feed import NOT_NOW
 from tests.docs.test_documents import ROOT, _rows
 

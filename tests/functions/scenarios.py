@@ -10,8 +10,9 @@ import msgspec
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Accepted, ErrorInfo, Status
+from chalicelib.domain.facts import Accepted, ErrorInfo
 from chalicelib.domain.rules import Gateway, Route, Target
+from chalicelib.domain.status import Status
 from chalicelib.domain.waiting import Window
 from chalicelib.services.charge import charge
 from chalicelib.store import accounts, ledger, messages, queues, rules

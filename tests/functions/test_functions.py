@@ -10,8 +10,8 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Status
 from chalicelib.domain.rules import Gateway, Route, Target
+from chalicelib.domain.status import Status
 from chalicelib.store import queues, rules
 from functions import billing, delivery, routing
 from functions.records import RecordsFailed

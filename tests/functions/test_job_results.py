@@ -9,9 +9,10 @@ import pytest
 from moto.s3 import models
 
 from chalicelib import wire
-from chalicelib.domain.message import ErrorInfo, Status
-from chalicelib.domain.message import Final as End
+from chalicelib.domain.facts import ErrorInfo
+from chalicelib.domain.facts import Final as End
 from chalicelib.domain.money import format_amount
+from chalicelib.domain.status import Status
 from chalicelib.services import feed_job, make_file, report_job, start_job
 from chalicelib.store import job_files, made_files, messages, queues
 from functions.jobs import job

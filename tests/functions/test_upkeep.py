@@ -14,7 +14,7 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Accepted
+from chalicelib.domain.facts import Accepted
 from chalicelib.services import audit as service
 from chalicelib.store import messages, queues
 from chalicelib.store.messages import Noted

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from chalicelib import wire
-from chalicelib.domain.message import Queued, Submitted
+from chalicelib.domain.facts import Queued, Submitted
 from chalicelib.domain.refusals import by_content
 from chalicelib.store import job_files, messages
 from chalicelib.store.dispatches import CANCEL

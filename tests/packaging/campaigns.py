@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.store.scheduled import KEPT_SECONDS, ScheduledTable
 from tests.packaging.cloud import PREFIX, Cloud
 from tests.packaging.journey import CHARGE, SETTLE, Journey

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from chalicelib import wire
 from chalicelib.domain import ids
+from chalicelib.domain.content import Content, Segment
 from chalicelib.domain.inbound import inbound_id
-from chalicelib.domain.message import Content, Segment, Status
 from chalicelib.domain.refusals import refusal
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.webhook_event import of_test
 from infra.local.echo import Echo, listening

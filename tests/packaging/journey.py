@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from chalicelib import wire
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from tests.packaging.cloud import Cloud, Outcome, request
 
 API: Final = "app.app"

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from chalicelib import wire
-from chalicelib.domain.message import Content
+from chalicelib.domain.content import Content
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.waiting_order import WaitingOrder
 from chalicelib.store.dispatches import DispatchTable

@@ -7,8 +7,9 @@ import msgspec
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Content, Status
+from chalicelib.domain.content import Content
 from chalicelib.domain.smpp_login import EsmeSession
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.store import esme_sessions, queues
 from tests.packaging.cloud import PREFIX, Cloud

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.services.settle import LOOKS_SECONDS
 from infra.package import ROOT
 from tests.figures import FIGURE

@@ -10,9 +10,11 @@ import msgspec
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Accepted, AnyFact, Content, Queued, Segment, Status
-from chalicelib.domain.message import Final as End
+from chalicelib.domain.content import Content, Segment
+from chalicelib.domain.facts import Accepted, AnyFact, Queued
+from chalicelib.domain.facts import Final as End
 from chalicelib.domain.parts import HeldPart
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.waiting import GRACE_MS, MINUTE_MS, Window
 from chalicelib.domain.waiting_order import EXPIRE

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import AnyFact
+from chalicelib.domain.facts import AnyFact
 from chalicelib.domain.rules import Gateway
 from chalicelib.services.settle import settle
 from chalicelib.store import accounts, aws, messages, queues, rules, secrets

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.message import FINAL, Submitted, fold
+from chalicelib.domain.facts import Submitted
+from chalicelib.domain.message import fold
+from chalicelib.domain.status import FINAL
 from chalicelib.settings import Settings
 from chalicelib.wire import DispatchBundle, EndOutcome, Outcome, SubmitOutcome
 from infra.local.smsc import Config, Control, Smsc

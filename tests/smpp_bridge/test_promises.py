@@ -8,7 +8,8 @@ import pytest
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.message import Attempted, Queued, Submitted, fold
+from chalicelib.domain.facts import Attempted, Queued, Submitted
+from chalicelib.domain.message import fold
 from chalicelib.services.charge import charge
 from chalicelib.settings import Settings
 from chalicelib.store import accounts, ledger, wallets

@@ -11,7 +11,7 @@ from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
 from chalicelib.api.instants import instant
 from chalicelib.domain.account import ApiKey, Role
-from chalicelib.domain.message import Mode
+from chalicelib.domain.content import Mode
 from chalicelib.services.admit import require
 from chalicelib.services.faults import Fault, FieldFault, invalid, not_found
 from chalicelib.services.issue_key import Access, Issued, change_key, issue_admin_key, issue_customer_key, revoke

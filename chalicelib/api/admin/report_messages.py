@@ -6,17 +6,19 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from chalicelib.api import message_types
+from chalicelib.api import timeline
 from chalicelib.api.admin.report_logs import WebhookRecord, webhook_record
 from chalicelib.api.admin.report_types import Number, Page, name_of, span, told
 from chalicelib.api.admin.types import AccountId, GatewayId
 from chalicelib.api.amounts import Amount
 from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
-from chalicelib.api.message_types import Event, MessageId
+from chalicelib.api.message_types import MessageId
+from chalicelib.api.timeline import Event
 from chalicelib.domain.cdr import Cdr
-from chalicelib.domain.message import AnyFact, Receipt, Status, Submitted
+from chalicelib.domain.facts import AnyFact, Receipt, Submitted
 from chalicelib.domain.pdu import PduFields
+from chalicelib.domain.status import Status
 from chalicelib.services.find_messages import Wanted, check, find
 from chalicelib.services.trace_message import trace
 
@@ -176,7 +178,7 @@ def record(cdr: Cdr) -> MessageRecord:
 
 
 def _event(fact: AnyFact) -> LifeEvent:
-    plain = message_types.event(fact)
+    plain = timeline.event(fact)
     pdu = fact.pdu if isinstance(fact, Submitted | Receipt) else None
     fields = {name: getattr(plain, name) for name in plain.__struct_fields__}
     return LifeEvent(**fields, pdu=_pdu(pdu) if pdu else None)

@@ -11,8 +11,8 @@ from chalicelib.api.cursors import Listing, seal, unseal
 from chalicelib.api.endpoints import AdminCall, Endpoints
 from chalicelib.api.instants import instant
 from chalicelib.api.session_types import BoundSessionOfAccount, of_account
+from chalicelib.domain.content import Mode
 from chalicelib.domain.ip_rules import MAX_RULE_LENGTH, MAX_RULES
-from chalicelib.domain.message import Mode
 from chalicelib.domain.smpp_login import Alphabet, SmppLogin
 from chalicelib.services.faults import not_found
 from chalicelib.services.keep_smpp_login import (

@@ -17,7 +17,7 @@ import msgspec
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account, RefundPolicy
-from chalicelib.domain.message import Priority
+from chalicelib.domain.content import Priority
 from chalicelib.domain.rules import Unanswered
 from chalicelib.services.check import Submission, check
 from chalicelib.store import accounts, queues

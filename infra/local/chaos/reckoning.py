@@ -7,7 +7,9 @@ from typing import Final
 
 import msgspec
 
-from chalicelib.domain.message import FINAL, AnyFact, Attempted, Queued, Status, fold
+from chalicelib.domain.facts import AnyFact, Attempted, Queued
+from chalicelib.domain.message import fold
+from chalicelib.domain.status import FINAL, Status
 from chalicelib.domain.submit_errors import NO_ANSWER
 from chalicelib.store import ledger, messages, receipt_pointers
 from chalicelib.store.receipt_pointers import name_of

@@ -2,7 +2,7 @@
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.services.settle import settle
 from chalicelib.store import dispatches, queues
 from chalicelib.wire import EndOutcome, OutcomeBundle

@@ -15,9 +15,9 @@ from schemathesis.generation import GenerationMode
 from app import app
 from chalicelib.api.catalogue import CATALOGUE
 from chalicelib.api.problems import KINDS
+from chalicelib.domain.content import Content
 from chalicelib.domain.ids import new_message_id, new_ulid
 from chalicelib.domain.inbound import Inbound
-from chalicelib.domain.message import Content
 from chalicelib.domain.text import Encoding
 from chalicelib.services.begin_session import Begun, From, begin
 from chalicelib.services.issue_key import issue_customer_key

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle
 from chalicelib.store import queues

@@ -7,7 +7,8 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Final, Status
+from chalicelib.domain.facts import Final
+from chalicelib.domain.status import Status
 from chalicelib.services.charge import charge
 from chalicelib.services.route import route
 from chalicelib.store import messages, queues, rules

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import ids
+from chalicelib.domain.content import Content
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.message import Content, Status
 from chalicelib.domain.refusals import refusal
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.services import export_report
 from chalicelib.services.charge import charge

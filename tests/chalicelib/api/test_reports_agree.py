@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from chalicelib import wire
-from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.facts import ErrorInfo
+from chalicelib.domain.status import Status
 from chalicelib.services import close_day
 from chalicelib.services.settle import settle
 from tests.chalicelib.api.test_cancel import settle_outcomes

@@ -15,7 +15,7 @@ from chalicelib.domain.audit import (
     of_wallet,
 )
 from chalicelib.domain.charging import EntryKind, LedgerEntry
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import UsageLine
 
 READ_MS = 1_760_000_000_000

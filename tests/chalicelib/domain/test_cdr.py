@@ -8,19 +8,10 @@ import pytest
 
 from chalicelib.domain import ids
 from chalicelib.domain.cdr import DESCRIPTIONS, TYPES, Cdr, cdr_of, text_hash
+from chalicelib.domain.content import Content
 from chalicelib.domain.day_summary import MAX_LINES, OTHERS, DaySummary, line_of
-from chalicelib.domain.message import (
-    Accepted,
-    AnyFact,
-    Content,
-    ErrorInfo,
-    Final,
-    Queued,
-    Receipt,
-    Refunded,
-    Status,
-    Submitted,
-)
+from chalicelib.domain.facts import Accepted, AnyFact, ErrorInfo, Final, Queued, Receipt, Refunded, Submitted
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.texts import ERASED, erased, hashed, without_number, without_texts
 

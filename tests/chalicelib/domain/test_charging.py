@@ -7,9 +7,10 @@ import pytest
 
 from chalicelib.domain import charging
 from chalicelib.domain.charging import Charge, Verdict, Verdicts
+from chalicelib.domain.content import Content
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.message import Content, Status
 from chalicelib.domain.refusals import REASONS, by_content, refusal
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.usage import UsageLine
 

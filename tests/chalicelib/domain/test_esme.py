@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.content import Content
 from chalicelib.domain.esme import EsmeReceipt, err_of, network_error_of, receipts_of
-from chalicelib.domain.message import FINAL, AnyFact, Content, ErrorInfo, Final, Receipt, Status, Submitted
+from chalicelib.domain.facts import AnyFact, ErrorInfo, Final, Receipt, Submitted
 from chalicelib.domain.news import Heard, News
+from chalicelib.domain.status import FINAL, Status
 from chalicelib.domain.text import Encoding
 
 AT_MS, SUBMITTED_MS = 1_760_000_060_000, 1_760_000_000_000

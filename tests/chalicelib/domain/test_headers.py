@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.concatenation import concatenate, parts_taken
+from chalicelib.domain.content import Segment
 from chalicelib.domain.headers import MAX_ELEMENTS, BadHeader, read_header, room_beside, write_header
-from chalicelib.domain.message import Segment
 from chalicelib.domain.rules import LongMessageForm
 from chalicelib.domain.text import COUNTED, Encoding, decode
 

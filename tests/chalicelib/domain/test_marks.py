@@ -5,7 +5,7 @@ import random
 import pytest
 
 from chalicelib.domain.marks import CHARGED, LEFT, SUBMITTED, Marks, spans
-from chalicelib.domain.message import FINAL, RANK, Status
+from chalicelib.domain.status import FINAL, RANK, Status
 
 
 @pytest.mark.parametrize(

@@ -6,23 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.message import (
-    FINAL,
-    RANK,
-    Accepted,
-    AnyFact,
-    Attempted,
-    Content,
-    ErrorInfo,
-    Final,
-    Queued,
-    Receipt,
-    Refunded,
-    Status,
-    Submitted,
-    fold,
-    outcome_of_parts,
-)
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import Accepted, AnyFact, Attempted, ErrorInfo, Final, Queued, Receipt, Refunded, Submitted
+from chalicelib.domain.message import fold, outcome_of_parts
+from chalicelib.domain.status import FINAL, RANK, Status
 from chalicelib.domain.text import Encoding
 
 CONTENT = Content(

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain import gsm
-from chalicelib.domain.message import Content
+from chalicelib.domain.content import Content
 from chalicelib.domain.parts import HeldPart, join
 from chalicelib.domain.text import Encoding
 

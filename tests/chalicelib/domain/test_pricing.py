@@ -9,7 +9,7 @@ from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.costs import GatewayCosts
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.message import Queued
+from chalicelib.domain.facts import Queued
 from chalicelib.domain.rate_plan import RatePlan
 from chalicelib.domain.routing import RoutingTable, decide
 from chalicelib.domain.rules import Route, Rules

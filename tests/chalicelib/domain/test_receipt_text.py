@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.esme import EsmeReceipt
-from chalicelib.domain.message import Status
 from chalicelib.domain.receipt_text import STATE_OF_STATUS, message_state, network_error_code, receipt_text
 from chalicelib.domain.receipts import is_receipt, parse_receipt
+from chalicelib.domain.status import Status
 
 ID = "msg_01K8QV3J9N7RZ5T2XWYB4M6CDE"
 MINUTE_MS = 60_000

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.message import Status
 from chalicelib.domain.receipts import (
     MAX_ID_FORMS,
     MAX_TEXT,
@@ -18,6 +17,7 @@ from chalicelib.domain.receipts import (
     parse_receipt,
 )
 from chalicelib.domain.rules import MessageIdForm
+from chalicelib.domain.status import Status
 
 USUAL = (
     "id:0123456789 sub:001 dlvrd:001 submit date:2403011205 done date:240301120731 stat:DELIVRD err:000 text:Hola María"

@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 
 from chalicelib.domain.account import RefundPolicy
-from chalicelib.domain.message import FINAL, Status
 from chalicelib.domain.refunds import EndedBy, is_refunded
+from chalicelib.domain.status import FINAL, Status
 
 # never: nothing but what was not sent at all, at the customer's own word. rejected: before or by the SMSC.
 # not_delivered: whatever is known not to have arrived. Unknown may have arrived.

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from chalicelib.domain.account import Account
+from chalicelib.domain.content import Content, Mode
 from chalicelib.domain.decision import Decision, Refusal
-from chalicelib.domain.message import Content, Mode
 from chalicelib.domain.routing import RoutingTable, decide, ordered
 from chalicelib.domain.rules import Gateway, NumberingPrefix, Route, Rules, Target
 from chalicelib.domain.text import Encoding

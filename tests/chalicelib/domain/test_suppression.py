@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.domain.message import Category, Content
+from chalicelib.domain.content import Category, Content
 from chalicelib.domain.rules import CountryRule
 from chalicelib.domain.suppression import BadZone, Known, suppressed, within_hours, zone
 from chalicelib.domain.text import Encoding

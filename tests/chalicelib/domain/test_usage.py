@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.domain import latency
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import SLOT_MS, UsageLine, added_up, begins_ms, by_day, merged, slot_at
 
 NOW_MS = 1_760_000_000_000  # 2025-10-09T08:53:20Z

@@ -6,7 +6,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from chalicelib.domain import ids
-from chalicelib.domain.message import Accepted, AnyFact, Content, Final, Message, Queued, Status, Submitted, fold
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import Accepted, AnyFact, Final, Queued, Submitted
+from chalicelib.domain.message import Message, fold
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.waiting import GRACE_MS, LOOKS_MS, MINUTE_MS, STEP_MS, Care, care_of, ends_by_ms, windows
 

@@ -3,7 +3,9 @@
 import pytest
 
 from chalicelib.domain import webhook_event, webhook_signature
-from chalicelib.domain.message import Content, ErrorInfo, Final, Receipt, Status, Submitted
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import ErrorInfo, Final, Receipt, Submitted
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.webhook import WAITS_SECONDS, Answer, BadUrl, EventType, check_url, rest_ms, wait_ms
 from chalicelib.domain.webhook_signature import BadSignature, headers, new_secret, verify
@@ -189,7 +191,7 @@ def test_a_receipt_of_a_part_is_no_event() -> None:
 
 
 def test_every_end_has_its_event() -> None:
-    from chalicelib.domain.message import FINAL
+    from chalicelib.domain.status import FINAL
 
     assert set(webhook_event.TYPE_OF) == FINAL
     assert webhook_signature.SECRET_PREFIX == "whsec_"

@@ -16,8 +16,9 @@ from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.message import Scheduled, Status
+from chalicelib.domain.facts import Scheduled
 from chalicelib.domain.refusals import refusal
+from chalicelib.domain.status import Status
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle
 from chalicelib.store import accounts, ledger, messages, queues

@@ -5,8 +5,8 @@ import pytest
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Status
 from chalicelib.domain.rules import Gateway, Route, Target
+from chalicelib.domain.status import Status
 from chalicelib.services.accept import Acceptance
 from chalicelib.services.accept_many import accept_many
 from chalicelib.services.check import Submission

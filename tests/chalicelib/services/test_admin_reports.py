@@ -13,8 +13,8 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.bind_event import BindKind, bind_event
 from chalicelib.domain.cdr import Cdr
 from chalicelib.domain.decision import DEFAULT_ROUTE
-from chalicelib.domain.message import Status
 from chalicelib.domain.rules import Gateway, Route, Target
+from chalicelib.domain.status import Status
 from chalicelib.domain.traffic import GroupBy, Question, figures
 from chalicelib.domain.utc_days import each
 from chalicelib.domain.webhook import CALLBACKS, Endpoint, EventType

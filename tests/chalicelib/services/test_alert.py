@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.domain.gateway_beat import Failure, GatewayBeat
 from chalicelib.domain.mail import Kind
-from chalicelib.domain.message import Status
 from chalicelib.domain.rules import Gateway
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import UsageLine
 from chalicelib.services.address_notice import address
 from chalicelib.services.alert import LOST_MS, alert

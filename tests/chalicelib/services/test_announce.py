@@ -7,7 +7,8 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Final, Queued, Scheduled, Status
+from chalicelib.domain.facts import Final, Queued, Scheduled
+from chalicelib.domain.status import Status
 from chalicelib.domain.webhook import Endpoint
 from chalicelib.services import announce as service
 from chalicelib.services.announce import Heard

@@ -11,7 +11,8 @@ from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.audit import Check, Difference
 from chalicelib.domain.charging import propose
-from chalicelib.domain.message import Final, Queued, Refunded, Status, Submitted
+from chalicelib.domain.facts import Final, Queued, Refunded, Submitted
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import UsageLine
 from chalicelib.services import audit as service
 from chalicelib.services.charge import charge

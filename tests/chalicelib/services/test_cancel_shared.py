@@ -4,7 +4,8 @@ import pytest
 
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Queued, Status
+from chalicelib.domain.facts import Queued
+from chalicelib.domain.status import Status
 from chalicelib.services.accept import Acceptance
 from chalicelib.services.accept_many import accept_many
 from chalicelib.services.cancel import cancel, cancel_accepted

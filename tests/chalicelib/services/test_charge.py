@@ -9,7 +9,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from chalicelib import wire
-from chalicelib.domain.message import Accepted, Queued, Status
+from chalicelib.domain.facts import Accepted, Queued
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import UsageLine
 from chalicelib.services.charge import charge
 from chalicelib.store import dispatches, ledger, messages, queues, usage, wallets

@@ -13,7 +13,7 @@ import pytest
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.cdr import Cdr
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.services import close_day
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle

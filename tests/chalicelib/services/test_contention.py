@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib import wire
-from chalicelib.domain import message as facts_of_messages
-from chalicelib.domain.message import Queued, Status
+from chalicelib.domain import facts as facts_of_messages
+from chalicelib.domain.facts import Queued
+from chalicelib.domain.status import Status
 from chalicelib.services.charge import charge
 from chalicelib.store import aws, dynamo, usage
 from tests.chalicelib.services import world

@@ -11,8 +11,9 @@ from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.cdr import Cdr, cdr_of
 from chalicelib.domain.costs import GatewayCosts
-from chalicelib.domain.message import AnyFact, Final, Queued, Status, Submitted
+from chalicelib.domain.facts import AnyFact, Final, Queued, Submitted
 from chalicelib.domain.rules import NumberingPrefix
+from chalicelib.domain.status import Status
 from chalicelib.domain.tariff import TariffLine
 from chalicelib.domain.texts import ERASED
 from chalicelib.services import check_submits, close_day

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import UsageLine, added_up
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle

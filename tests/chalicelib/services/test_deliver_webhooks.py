@@ -11,7 +11,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from chalicelib import wire
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.domain.webhook import CALLBACKS, WAITS_SECONDS, EventType
 from chalicelib.outward.calls import MAX_AT_ONE
 from chalicelib.services import keep_webhooks

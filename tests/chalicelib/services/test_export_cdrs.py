@@ -12,7 +12,8 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Final, Queued, Status
+from chalicelib.domain.facts import Final, Queued
+from chalicelib.domain.status import Status
 from chalicelib.services import close_day, export_cdrs, make_file
 from chalicelib.services.faults import Fault
 from chalicelib.settings import settings

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Status
 from chalicelib.domain.pdu import SUBMIT_SM, PduFields
 from chalicelib.domain.rules import Gateway
+from chalicelib.domain.status import Status
 from chalicelib.domain.webhook import Endpoint
 from chalicelib.domain.webhook_delivery import Delivery
 from chalicelib.domain.webhook_event import of_message

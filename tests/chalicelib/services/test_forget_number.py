@@ -8,10 +8,11 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain import ids
+from chalicelib.domain.facts import Final
 from chalicelib.domain.inbound import Inbound
 from chalicelib.domain.job import FirstText, Job, Recipient, Source, Survey
-from chalicelib.domain.message import Final, Status
 from chalicelib.domain.rules import Gateway, Route, SpamRule, Target
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.texts import ERASED
 from chalicelib.domain.webhook import CALLBACKS

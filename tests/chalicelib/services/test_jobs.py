@@ -9,8 +9,8 @@ import pytest
 from chalicelib import wire
 from chalicelib.domain.account import AccountState
 from chalicelib.domain.job import Job
-from chalicelib.domain.message import Status
 from chalicelib.domain.schedule import Timing
+from chalicelib.domain.status import Status
 from chalicelib.services import control_job, feed_job, prepare_job, start_job, survey_recipients
 from chalicelib.services.faults import Fault
 from chalicelib.services.feed_job import feed

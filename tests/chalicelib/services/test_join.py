@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain import gsm, ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Segment
+from chalicelib.domain.content import Segment
 from chalicelib.domain.text import Encoding
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault

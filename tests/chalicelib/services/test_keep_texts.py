@@ -9,10 +9,12 @@ from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
 from chalicelib.domain.cdr import cdr_of, text_hash
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import Accepted, Queued, Scheduled
 from chalicelib.domain.inbound import Inbound
 from chalicelib.domain.job import Recipient
-from chalicelib.domain.message import Accepted, Content, Queued, Scheduled, Status
 from chalicelib.domain.refusals import by_content
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.waiting import Window
 from chalicelib.services import blank_texts, keep_account, look_after, resend, review, shelve

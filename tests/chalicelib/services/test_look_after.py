@@ -8,8 +8,9 @@ import pytest
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.account import RefundPolicy
-from chalicelib.domain.message import Accepted, ErrorInfo, Final, Refunded, Status
+from chalicelib.domain.facts import Accepted, ErrorInfo, Final, Refunded
 from chalicelib.domain.rules import Gateway, Route, Target
+from chalicelib.domain.status import Status
 from chalicelib.domain.waiting import GRACE_MS, MINUTE_MS
 from chalicelib.services import look_after as service
 from chalicelib.services.charge import charge

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from tests.chalicelib.services import jobs_world as world
 from tests.chalicelib.services import mixed_job
 from tests.chalicelib.services.world import PRICE_MICROS, balance, ledger_sum

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.services import read_ledger
 from chalicelib.services.charge import charge
 from chalicelib.services.faults import Fault

@@ -10,8 +10,8 @@ import pytest
 from chalicelib import wire
 from chalicelib.domain import inbound as domain
 from chalicelib.domain.account import Account
+from chalicelib.domain.content import Segment
 from chalicelib.domain.inbound import JOIN_SECONDS, UNASSIGNED, Inbound, InboundNumber, Keyword, number_id
-from chalicelib.domain.message import Segment
 from chalicelib.domain.rules import Gateway, NumberingPrefix, Route, Target
 from chalicelib.services import answer as answering
 from chalicelib.services import receive as service

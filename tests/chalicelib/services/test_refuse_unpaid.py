@@ -6,8 +6,9 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Accepted, Held, Scheduled, Status
+from chalicelib.domain.facts import Accepted, Held, Scheduled
 from chalicelib.domain.refusals import by_content
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import UsageLine, added_up
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle

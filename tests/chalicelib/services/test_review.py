@@ -5,9 +5,10 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Held, Status
+from chalicelib.domain.facts import Held
 from chalicelib.domain.refusals import by_content
 from chalicelib.domain.rules import Gateway, Route, SpamRule, Target
+from chalicelib.domain.status import Status
 from chalicelib.domain.waiting import GRACE_MS, Care, care_of
 from chalicelib.services import review
 from chalicelib.services.cancel import cancel

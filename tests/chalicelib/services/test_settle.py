@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from chalicelib import wire
 from chalicelib.domain.account import RefundPolicy
-from chalicelib.domain.message import RANK, Final, Receipt, Refunded, Status
+from chalicelib.domain.facts import Final, Receipt, Refunded
+from chalicelib.domain.status import RANK, Status
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import LOOKS_SECONDS, settle
 from chalicelib.store import ledger, messages, queues, usage

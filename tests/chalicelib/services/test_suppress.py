@@ -8,8 +8,9 @@ import pytest
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Category, Status
+from chalicelib.domain.content import Category
 from chalicelib.domain.rules import CountryRule, Gateway, Route, SenderRule, SpamRule, Target
+from chalicelib.domain.status import Status
 from chalicelib.services import keep_dnd, opt_out
 from chalicelib.services.charge import charge
 from chalicelib.services.route import route

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from chalicelib import wire
-from chalicelib.domain.message import Status
 from chalicelib.domain.rules import Gateway
+from chalicelib.domain.status import Status
 from chalicelib.domain.waiting_order import Deed, WaitingOrder
 from chalicelib.services.cancel import cancel
 from chalicelib.services.charge import charge

@@ -6,8 +6,8 @@ import pytest
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.job import Tally
-from chalicelib.domain.message import Status
 from chalicelib.domain.refusals import by_content
+from chalicelib.domain.status import Status
 from chalicelib.services import control_job, feed_job
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle

@@ -5,7 +5,7 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain.esme import EsmeInbound, EsmeReceipt
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle

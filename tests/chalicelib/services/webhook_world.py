@@ -8,8 +8,10 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain import ids
-from chalicelib.domain.message import Content, Final, Status
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import Final
 from chalicelib.domain.news import Heard, News
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.domain.webhook import SUBSCRIBABLE, Endpoint, EventType
 from chalicelib.services.deliver_webhooks import FAST, SLOW, Lane, deliver

@@ -5,9 +5,12 @@ from typing import Any
 from chalicelib import wire
 from chalicelib.domain import ids
 from chalicelib.domain.account import Account, RefundPolicy
+from chalicelib.domain.content import Content, Priority
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.message import AnyFact, Content, ErrorInfo, Message, Priority, Status, fold
+from chalicelib.domain.facts import AnyFact, ErrorInfo
+from chalicelib.domain.message import Message, fold
 from chalicelib.domain.refusals import refusal
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.store import accounts, aws, ledger, messages, queues, wallets
 from tests.once import made_once

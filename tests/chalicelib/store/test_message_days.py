@@ -3,7 +3,9 @@
 import pytest
 
 from chalicelib.domain import ids
-from chalicelib.domain.message import Content, Final, Queued, Status
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import Final, Queued
+from chalicelib.domain.status import Status
 from chalicelib.store import message_days, messages
 from chalicelib.store.message_days import Reach
 from chalicelib.store.messages import LATE_MS, Noted

@@ -3,7 +3,8 @@
 import pytest
 
 from chalicelib.domain import ids
-from chalicelib.domain.message import Accepted, Final, Queued, Status
+from chalicelib.domain.facts import Accepted, Final, Queued
+from chalicelib.domain.status import Status
 from chalicelib.store import messages
 from chalicelib.store.messages import MessageTable, Noted
 from tests.chalicelib.services import world

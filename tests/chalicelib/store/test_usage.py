@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.domain import latency
 from chalicelib.domain.latency import BUCKETS
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.domain.usage import SLOT_MS, UsageLine, begins_ms
 from chalicelib.store import dynamo, usage
 

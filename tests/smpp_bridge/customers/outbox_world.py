@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from chalicelib.domain.esme import EsmeItem, EsmeReceipt
-from chalicelib.domain.message import Status
 from chalicelib.domain.smpp_login import SmppLogin
+from chalicelib.domain.status import Status
 from chalicelib.store.queues import Record
 from chalicelib.wire import EsmeBundle, encode
 from smpp_bridge.customers.application import SessionGone, Unanswered

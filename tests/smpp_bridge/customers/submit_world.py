@@ -5,8 +5,11 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from chalicelib.domain import ids
-from chalicelib.domain.message import Content, ErrorInfo, Message, Status
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import ErrorInfo
+from chalicelib.domain.message import Message
 from chalicelib.domain.smpp_login import SmppLogin
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
 from chalicelib.services.check import Submission
 from chalicelib.services.faults import Fault

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.esme import EsmeInbound, EsmeReceipt
-from chalicelib.domain.message import Status
 from chalicelib.domain.receipts import is_receipt, parse_receipt
+from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding, decode
 from smpp_bridge.customers.deliveries import Address, address, pdus_of
 from smpp_bridge.protocol.codec import decode as read

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.message import ErrorInfo, Status
+from chalicelib.domain.facts import ErrorInfo
+from chalicelib.domain.status import Status
 from chalicelib.services.faults import Fault, invalid_field
 from smpp_bridge.protocol.multi import Destination, DistributionList, SubmitMulti, Unsuccessful
 from smpp_bridge.protocol.pdu import CancelSm, Pdu, QuerySm, ReplaceSm

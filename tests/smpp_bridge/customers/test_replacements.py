@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.services.faults import Fault, invalid_field
 from chalicelib.services.replace import Replacement
 from smpp_bridge.customers.statuses import OwnStatus

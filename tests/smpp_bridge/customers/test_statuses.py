@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.message import Status as MessageStatus
 from chalicelib.domain.refusals import REASONS
+from chalicelib.domain.status import Status as MessageStatus
 from chalicelib.services.faults import Fault, FieldFault, invalid
 from smpp_bridge.customers.statuses import OF_CODE, OF_FIELD, OF_FIELD_CODE, OTHERWISE, STATES, OwnStatus, status_of
 from smpp_bridge.protocol.status import Status

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain import gsm
-from chalicelib.domain.message import Segment, Tlv
+from chalicelib.domain.content import Segment, Tlv
 from chalicelib.domain.smpp_login import SmppLogin
 from chalicelib.domain.text import Encoding
 from smpp_bridge.customers.refused import Refused

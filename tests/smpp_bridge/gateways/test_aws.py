@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from chalicelib.domain.facts import Submitted
 from chalicelib.domain.ids import day_at
-from chalicelib.domain.message import Submitted
 from chalicelib.domain.waiting_order import Fate, WaitingOrder
 from chalicelib.settings import Settings
 from chalicelib.store import aws as clients

@@ -1,7 +1,7 @@
 """What goes first, and when what was put off has its turn."""
 
 from chalicelib.domain.concatenation import Part
-from chalicelib.domain.message import Priority
+from chalicelib.domain.content import Priority
 from smpp_bridge.gateways.backlog import Backlog
 from smpp_bridge.gateways.held import Held, Submission
 from tests.smpp_bridge.gateways.world import bundle, dispatch

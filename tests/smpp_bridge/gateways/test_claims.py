@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from chalicelib.domain.facts import AnyFact, Attempted, ErrorInfo, Submitted
+from chalicelib.domain.facts import Final as FinalFact
 from chalicelib.domain.ids import next_hop, slice_id
-from chalicelib.domain.message import AnyFact, Attempted, ErrorInfo, Status, Submitted
-from chalicelib.domain.message import Final as FinalFact
+from chalicelib.domain.status import Status
 from chalicelib.wire import Dispatch, EndOutcome, SubmitOutcome
 from infra.local.smsc import Config, Smsc
 from smpp_bridge.gateways import claims

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.message import Segment, Tlv
+from chalicelib.domain.content import Segment, Tlv
 from chalicelib.domain.text import Encoding
 from smpp_bridge.gateways.compose import Composer, relative_time
 from smpp_bridge.protocol.codec import decode, encode

@@ -2,7 +2,7 @@
 
 import time
 
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.store.job_controls import Control, ControlState
 from chalicelib.wire import Dispatch, DispatchBundle, EndOutcome, SubmitOutcome
 from infra.local.smsc import Config, Smsc

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.domain.message import FAILED_OVER, Status
+from chalicelib.domain.facts import FAILED_OVER
+from chalicelib.domain.status import Status
 from chalicelib.domain.waiting_order import Deed, Fate, WaitingOrder
 from chalicelib.wire import AttemptOutcome, DispatchBundle, EndOutcome, SubmitOutcome
 from infra.local.smsc import Config, Smsc

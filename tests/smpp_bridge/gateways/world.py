@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from chalicelib.domain.bind_event import BindEvent
+from chalicelib.domain.content import Content
+from chalicelib.domain.facts import AnyFact
 from chalicelib.domain.gateway_beat import GatewayBeat
 from chalicelib.domain.ids import new_message_id, new_ulid
-from chalicelib.domain.message import AnyFact, Content
 from chalicelib.domain.rules import Gateway, Rules
 from chalicelib.domain.text import encoding_of
 from chalicelib.domain.waiting_order import Fate, WaitingOrder, fate_in

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from chalicelib.domain.account import Account
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle
 from chalicelib.settings import Settings

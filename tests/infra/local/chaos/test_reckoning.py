@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from chalicelib.domain.message import Status
+from chalicelib.domain.status import Status
 from chalicelib.services.charge import charge
 from chalicelib.store import receipt_pointers
 from chalicelib.store.receipt_pointers import Pointer
