@@ -13,7 +13,8 @@ from chalicelib.services.charge import charge
 from chalicelib.services.issue_key import Access, issue_customer_key
 from chalicelib.services.route import route
 from chalicelib.store import aws, cached, queues, rules
-from infra.policies import MOST_OCTETS, POLICIES, policy
+from infra.grants import GRANTS
+from infra.policies import MOST_OCTETS, policy
 from tests.chalicelib.api.test_people import token
 from tests.chalicelib.api.world import ACCOUNT, NUMBER, World
 from tests.chalicelib.services.people_world import ANOTHER, EMAIL, PASSWORD, administrator, hash_quickly, person
@@ -177,5 +178,5 @@ def test_the_api_and_the_mails_function_may_do_what_people_need(world: World, mo
 
 
 def test_no_policy_is_longer_than_iam_takes() -> None:
-    longest = max(len(json.dumps(policy(name, "chasqui-prod"), separators=(",", ":"))) for name in POLICIES)
+    longest = max(len(json.dumps(policy(name, "chasqui-prod"), separators=(",", ":"))) for name in GRANTS)
     assert longest < MOST_OCTETS

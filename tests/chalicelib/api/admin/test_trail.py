@@ -15,7 +15,7 @@ from chalicelib.services.record_change import REPEATED_MS
 from chalicelib.settings import settings
 from chalicelib.store import accounts, aws, rule_rows, trail
 from infra import admin_key
-from infra.policies import POLICIES
+from infra.grants import GRANTS
 from tests.chalicelib.api.callers import impersonator, logged_in, person, user_id
 from tests.chalicelib.api.world import ACCOUNT, NUMBER, World
 
@@ -269,7 +269,7 @@ class TestAppendOnly:
         assert msgspec.json.decode(item["body"]["S"], type=TrailFact).operation == "a"
 
     def test_no_function_may_change_or_delete_what_is_in_the_log(self) -> None:
-        for function, grants in POLICIES.items():
+        for function, grants in GRANTS.items():
             for grant in grants:
                 tables = {name.split("/")[0] for name in grant.resources} if grant.service == "dynamodb" else set()
                 if tables & {"audit", "*"}:
