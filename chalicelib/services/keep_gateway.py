@@ -7,7 +7,7 @@ from chalicelib.domain.rules import Gateway
 from chalicelib.services import record_change
 from chalicelib.services.drop_row import drop_row
 from chalicelib.services.faults import Fault, invalid_field, not_found
-from chalicelib.store import queues, rule_rows, secrets
+from chalicelib.store import made_queues, rule_rows, secrets
 from chalicelib.store.rows import MUST_BE_NEW, Row
 
 # A gateway's bulk queue is named after it: no other gateway may be named like it.
@@ -70,4 +70,4 @@ def _check(gateway: Gateway) -> None:
 def _equip(gateway: Gateway, password: str | None) -> None:
     if password is not None:
         secrets.put(secrets.gateway_password(gateway.id), password)
-    queues.create_gateway_queues(gateway.id)
+    made_queues.create_gateway_queues(gateway.id)

@@ -10,7 +10,7 @@ from chalicelib.services import record_change
 from chalicelib.services.faults import Fault, FieldFault, invalid, not_found
 from chalicelib.services.listen import listen
 from chalicelib.services.unbind import unbind_all
-from chalicelib.store import queues, smpp_logins
+from chalicelib.store import made_queues, smpp_logins
 from chalicelib.store.dynamo import Overloaded
 from chalicelib.store.rows import Row
 
@@ -36,7 +36,7 @@ def open_login(login: SmppLogin, now_ms: int) -> Opened:
     if held is not None and (held.value.state != "closed" or held.value.account != login.account):
         raise _taken(login)
     known_ms = listen(login.account, now_ms)
-    queues.create_esme_queue(login.system_id)
+    made_queues.create_esme_queue(login.system_id)
     password = new_password()
     opened = msgspec.structs.replace(
         login, password_hash=hash_password(password), created_ms=now_ms, opens_ms=known_ms, state="active"

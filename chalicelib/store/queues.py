@@ -1,11 +1,9 @@
 """SQS: bundles out and in. Queues are named here without the stage's prefix (`accepted`, `gateway-<id>`)."""
 
-import json
 import random
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import cache
 from typing import Any, Final
 
@@ -37,9 +35,6 @@ OF_THE_PLATFORM: Final = (
     *(WEBHOOKS_SLOW, DEAD),
 )
 RECEIVES_BEFORE_DEAD: Final = 5
-GATEWAY_VISIBILITY_SECONDS: Final = 120  # a bridge that shows no sign of life for so long has lost the record
-ESME_VISIBILITY_SECONDS: Final = 60  # the same; nobody else gets anything of the login's meanwhile
-RETENTION_SECONDS: Final = 14 * 86_400
 MAX_REASON: Final = 1_000  # characters
 _ESME: Final = "esme-"
 _FIFO: Final = ".fifo"  # what SQS wants such a queue's name to end with
@@ -222,41 +217,6 @@ def depth(queue: str) -> int:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     told = _sqs().get_queue_attributes(QueueUrl=url(queue), AttributeNames=names)["Attributes"]
     return sum(int(told[name]) for name in names)
-
-
-def create_gateway_queues(gateway: str) -> None:
-    """Make the queues of a gateway, normal and bulk. Making them again is fine."""
-    arn = _sqs().get_queue_attributes(QueueUrl=url(DEAD), AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": RECEIVES_BEFORE_DEAD})
-    for priority in ("normal", "bulk"):
-        _sqs().create_queue(
-            QueueName=f"{settings().prefix}-{gateway_queue(gateway, priority)}",
-            Attributes={
-                "VisibilityTimeout": str(GATEWAY_VISIBILITY_SECONDS),
-                "MessageRetentionPeriod": str(RETENTION_SECONDS),
-                "SqsManagedSseEnabled": "true",
-                "RedrivePolicy": redrive,
-            },
-        )
-
-
-def create_esme_queue(login: str) -> None:
-    """Make the queue of an SMPP login. Making it again is fine; it keeps the days that it was made with.
-
-    It has no dead-letter queue, which would have to be FIFO too: what a customer has not taken in
-    `settings().esme_retention_days` (1 to 14, by SQS) is gone; a record that cannot be read the bridge buries itself.
-    """
-    with suppress(_sqs().exceptions.QueueNameExists):
-        _sqs().create_queue(
-            QueueName=f"{settings().prefix}-{esme_queue(login)}",
-            Attributes={
-                "FifoQueue": "true",
-                "ContentBasedDeduplication": "false",
-                "VisibilityTimeout": str(ESME_VISIBILITY_SECONDS),
-                "MessageRetentionPeriod": str(settings().esme_retention_days * 86_400),
-                "SqsManagedSseEnabled": "true",
-            },
-        )
 
 
 def _entry(bundle: wire.Bundle) -> dict[str, Any]:

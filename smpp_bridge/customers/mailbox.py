@@ -7,12 +7,13 @@ from typing import Final, Protocol, TypeVar
 
 from chalicelib.domain.esme import EsmeItem
 from chalicelib.domain.ids import new_ulid
-from chalicelib.store import queues
+from chalicelib.store import made_queues, queues
 from chalicelib.store.queues import Record
 from chalicelib.wire import OutcomeBundle, ToldInVain
 from smpp_bridge.gateways.clock import Clock
 
-VISIBILITY_SECONDS: Final = queues.ESME_VISIBILITY_SECONDS  # of a record in a bridge's hands; extended while it is held
+# Of a record in a bridge's hands; extended while it is held.
+VISIBILITY_SECONDS: Final = made_queues.ESME_VISIBILITY_SECONDS
 RECEIVE_THREADS: Final = 256  # each waits on a login's queue; made as they are needed
 CALL_THREADS: Final = 8
 CROWDED_WAIT_SECONDS: Final = 1  # a receive's wait where logins have to take turns with the threads

@@ -10,7 +10,8 @@ from chalicelib.domain.gateway_beat import GatewayBeat
 from chalicelib.domain.rules import Rules
 from chalicelib.domain.waiting_order import Fate, WaitingOrder
 from chalicelib.store.job_controls import Control
-from chalicelib.store.queues import GATEWAY_VISIBILITY_SECONDS, Record
+from chalicelib.store.made_queues import GATEWAY_VISIBILITY_SECONDS
+from chalicelib.store.queues import Record
 from chalicelib.wire import DispatchBundle, Outcome
 from smpp_bridge.gateways.leases import LeaseStore
 

@@ -15,7 +15,7 @@ from chalicelib.domain.rules import Gateway, Route, Target
 from chalicelib.domain.status import Status
 from chalicelib.domain.waiting import Window
 from chalicelib.services.charge import charge
-from chalicelib.store import accounts, ledger, messages, queues, rules
+from chalicelib.store import accounts, ledger, made_queues, messages, queues, rules
 from functions import billing, dead_letters, delivery, rounds, routing
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, GATEWAY, HOUR_MS, NOW_MS, OTHER_GATEWAY, PRICE_MICROS
@@ -95,7 +95,7 @@ def _open_accounts() -> None:
         accounts.create(Account(id=account, name="Acme", created_ms=NOW_MS))
         ledger.grant(account, "opening", credit_micros, who="test", why="opening", now_ms=NOW_MS)
     for gateway in (GATEWAY, OTHER_GATEWAY):
-        queues.create_gateway_queues(gateway)
+        made_queues.create_gateway_queues(gateway)
 
 
 def publish(gateway: str = GATEWAY, price_micros: int = PRICE_MICROS) -> None:

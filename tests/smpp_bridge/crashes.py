@@ -15,7 +15,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.facts import AnyFact
 from chalicelib.domain.rules import Gateway
 from chalicelib.services.settle import settle
-from chalicelib.store import accounts, aws, messages, queues, rules, secrets
+from chalicelib.store import accounts, aws, made_queues, messages, queues, rules, secrets
 from chalicelib.wire import DispatchBundle, Outcome, OutcomeBundle, decode
 from tests.smpp_bridge.gateways.world import now_ms
 
@@ -28,7 +28,7 @@ def publish(*gateways: Gateway, visibility_seconds: int = 120) -> None:
     accounts.create(Account(id=ACCOUNT, name="Acme", created_ms=now_ms()))  # settle remembers what is there, only
     sqs = aws.client("sqs")
     for gateway in gateways:
-        queues.create_gateway_queues(gateway.id)
+        made_queues.create_gateway_queues(gateway.id)
         secrets.put(secrets.gateway_password(gateway.id), "secret")
         for queue in (f"gateway-{gateway.id}", f"gateway-{gateway.id}-bulk"):
             given = {"VisibilityTimeout": str(visibility_seconds)}

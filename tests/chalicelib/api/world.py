@@ -11,7 +11,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.rules import Gateway, NumberingPrefix, Route, Target
 from chalicelib.services.issue_key import issue_admin_key, issue_customer_key
 from chalicelib.settings import settings
-from chalicelib.store import accounts, aws, ledger, queues, rules
+from chalicelib.store import accounts, aws, ledger, made_queues, queues, rules
 from tests.once import made_once
 
 NUMBER: Final = "+34600000001"
@@ -40,7 +40,7 @@ class World:
         live = self.customer(ACCOUNT, CREDIT_MICROS)
         rules.publish(GATEWAYS, ROUTES, NUMBERING, by="test", note="", now_ms=now_ms)
         for gateway in GATEWAYS:
-            queues.create_gateway_queues(gateway.id)
+            made_queues.create_gateway_queues(gateway.id)
         return live, issue_customer_key(ACCOUNT.id, "test", "test", now_ms).text, issue_admin_key("root", now_ms).text
 
     @staticmethod

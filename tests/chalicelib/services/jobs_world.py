@@ -11,7 +11,7 @@ from chalicelib.domain.message import Message, fold
 from chalicelib.domain.rules import Gateway, NumberingPrefix, Route, Target
 from chalicelib.services import keep_job
 from chalicelib.services.charge import charge
-from chalicelib.store import accounts, job_files, job_tallies, jobs, ledger, messages, queues, rules
+from chalicelib.store import accounts, job_files, job_tallies, jobs, ledger, made_queues, messages, queues, rules
 from chalicelib.store.jobs import JobRow
 from functions.jobs import _go_on
 from tests.chalicelib.services.world import ACCOUNT, GATEWAY, NOW_MS, PRICE_MICROS, waiting
@@ -26,7 +26,7 @@ def open_world(credit_micros: int = ALL_CREDIT, shards: int = 1) -> Account:
     assert accounts.create(account)
     if credit_micros:
         ledger.grant(ACCOUNT, "opening", credit_micros, who="test", why="opening", now_ms=NOW_MS)
-    queues.create_gateway_queues(GATEWAY)
+    made_queues.create_gateway_queues(GATEWAY)
     gateway = Gateway(id=GATEWAY, name="A", host="smsc", port=2775, system_id="us")
     route = Route(id="rte_1", targets=(Target(gateway=GATEWAY),), price_micros=PRICE_MICROS, country="ES")
     rules.publish(

@@ -21,7 +21,7 @@ from chalicelib.domain.refusals import refusal
 from chalicelib.domain.status import Status
 from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle
-from chalicelib.store import accounts, ledger, messages, queues
+from chalicelib.store import accounts, ledger, made_queues, messages
 from chalicelib.store.messages import Noted
 from tests.chalicelib.services import world
 
@@ -81,7 +81,7 @@ class Made(NamedTuple):
 def make(count: int) -> list[Made]:
     """So many messages of the two accounts over three days, most of them at the borders of the zones' days."""
     for gateway in GATEWAYS:
-        queues.create_gateway_queues(gateway)
+        made_queues.create_gateway_queues(gateway)
     for account, zone in ZONES.items():
         told = Account(
             id=account,

@@ -16,7 +16,7 @@ from chalicelib.domain.rules import Gateway, NumberingPrefix, Route, Target
 from chalicelib.services import answer as answering
 from chalicelib.services import receive as service
 from chalicelib.services.settle import settle
-from chalicelib.store import accounts, cached, inbound, inbound_parts, numbers, opt_outs, queues, rules
+from chalicelib.store import accounts, cached, inbound, inbound_parts, made_queues, numbers, opt_outs, queues, rules
 from chalicelib.wire import AcceptedBundle, EsmeBundle, InboundBundle, InboundDue, InboundOutcome, OutcomeBundle
 from tests.chalicelib.services import world
 from tests.chalicelib.services.test_deliver_webhooks import messages_of
@@ -231,7 +231,7 @@ def test_a_keyword_of_a_shared_number_decides_whose_it_is(hooked: Hooks) -> None
 
 
 def test_it_goes_to_the_smpp_login_of_the_number_too(hooked: Hooks) -> None:
-    queues.create_esme_queue("demo")
+    made_queues.create_esme_queue("demo")
     assign(login="demo")
     come(written())
     (record,) = queues.receive(queues.esme_queue("demo"), wait_seconds=0)

@@ -11,7 +11,7 @@ from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle
 from chalicelib.services.tell_esme import MAX_ITEMS, send
 from chalicelib.settings import Settings
-from chalicelib.store import accounts, queues
+from chalicelib.store import accounts, made_queues, queues
 from tests.chalicelib.services import world
 from tests.chalicelib.services.world import ACCOUNT, NOW_MS
 
@@ -25,7 +25,7 @@ def _listening(aws: Settings) -> None:
     row = accounts.versioned(ACCOUNT)
     assert row is not None
     assert accounts.change(ACCOUNT, row.version, msgspec.structs.replace(row.value, listens=True))
-    queues.create_esme_queue(LOGIN)
+    made_queues.create_esme_queue(LOGIN)
 
 
 def draft(registered: int = 1, login: str = LOGIN, **content: object) -> wire.Draft:
@@ -101,7 +101,7 @@ def test_a_joined_messages_parts_are_told_each() -> None:
 
 
 def test_logins_are_told_apart_and_one_that_is_gone_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    queues.create_esme_queue("acme-2")
+    made_queues.create_esme_queue("acme-2")
     messages = {login: charged(login=login) for login in (LOGIN, "gone", "acme-2")}
     settle_all(*(world.submitted(message, login) for login, message in messages.items()))
     settle_all(*(world.receipt(login) for login in messages))
@@ -152,7 +152,7 @@ def test_a_logins_queue_gives_its_records_in_order_to_one_receiver_at_a_time() -
 
 
 def test_making_a_logins_queue_again_is_fine_and_a_dead_letter_can_go_back_on_it() -> None:
-    queues.create_esme_queue(LOGIN)
+    made_queues.create_esme_queue(LOGIN)
     body = wire.encode(wire.EsmeBundle(id="b", login=LOGIN, items=(inbound("one"),)))
     for _ in range(2):
         queues.send_again(QUEUE, body)

@@ -12,7 +12,7 @@ from chalicelib.domain.message import Message, fold
 from chalicelib.domain.refusals import refusal
 from chalicelib.domain.status import Status
 from chalicelib.domain.text import Encoding
-from chalicelib.store import accounts, aws, ledger, messages, queues, wallets
+from chalicelib.store import accounts, aws, ledger, made_queues, messages, queues, wallets
 from tests.once import made_once
 
 NOW_MS = 1_760_000_000_000
@@ -37,7 +37,7 @@ def _open_account(id_: str, credit_micros: int, refund_policy: RefundPolicy) -> 
     if credit_micros:
         ledger.grant(id_, "opening", credit_micros, who="test", why="opening", now_ms=NOW_MS)
     for gateway in (GATEWAY, OTHER_GATEWAY):
-        queues.create_gateway_queues(gateway)
+        made_queues.create_gateway_queues(gateway)
 
 
 def draft(parts: int = 1, priority: Priority = "normal", valid_until_ms: int = NOW_MS + HOUR_MS) -> wire.Draft:

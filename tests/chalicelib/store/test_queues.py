@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib import wire
-from chalicelib.store import aws, queues
+from chalicelib.store import aws, made_queues, queues
 from tests.chalicelib.services import world
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -111,8 +111,8 @@ def test_received_records_are_hidden_given_back_and_deleted() -> None:
 
 
 def test_a_gateway_has_two_queues_whose_dead_go_where_all_go_however_often_they_are_made() -> None:
-    queues.create_gateway_queues("g")
-    queues.create_gateway_queues("g")
+    made_queues.create_gateway_queues("g")
+    made_queues.create_gateway_queues("g")
     dead = attributes("dead")["QueueArn"]
     for queue in (queues.gateway_queue("g", "high"), queues.gateway_queue("g", "bulk")):
         assert json.loads(attributes(queue)["RedrivePolicy"]) == {"deadLetterTargetArn": dead, "maxReceiveCount": 5}

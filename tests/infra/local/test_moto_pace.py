@@ -11,7 +11,7 @@ from moto.dynamodb.models import table as tables
 from moto.sqs import models as sqs
 
 from chalicelib.store import aws as clients
-from chalicelib.store import queues
+from chalicelib.store import made_queues, queues
 from infra.local import moto_pace
 from tests.conftest import PREFIX
 
@@ -125,7 +125,7 @@ def test_a_queue_tells_its_depth_when_asked() -> None:
 
 def test_a_group_in_somebodys_hands_is_waited_for_without_a_core() -> None:
     queue = queues.esme_queue("acme")
-    queues.create_esme_queue("acme")
+    made_queues.create_esme_queue("acme")
     for _ in range(2):
         queues.send_again(queue, "a")
     (first,) = queues.receive(queue, maximum=1, wait_seconds=0)

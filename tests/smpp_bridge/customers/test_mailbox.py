@@ -9,7 +9,7 @@ from chalicelib.services.settle import settle
 from chalicelib.services.tell_esme import send
 from chalicelib.settings import settings
 from chalicelib.store import aws as clients
-from chalicelib.store import queues
+from chalicelib.store import made_queues, queues
 from chalicelib.wire import OutcomeBundle, decode
 from smpp_bridge.customers import letters
 from smpp_bridge.customers.mailbox import AwsMailbox
@@ -30,7 +30,7 @@ async def until(condition: Callable[[], bool]) -> None:
 @pytest.mark.usefixtures("aws")
 def test_what_is_refused_comes_again_by_way_of_settle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(letters, "AGAIN_SECONDS", (0,))
-    queues.create_esme_queue(LOGIN)
+    made_queues.create_esme_queue(LOGIN)
     send(LOGIN, [receipt(number) for number in range(3)])
     refused = ["msg_1"]
 
@@ -59,7 +59,7 @@ def test_what_is_refused_comes_again_by_way_of_settle(monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("aws")
 def test_what_cannot_be_read_goes_with_the_dead_letters_and_what_is_not_told_back_on_the_queue() -> None:
-    queues.create_esme_queue(LOGIN)
+    made_queues.create_esme_queue(LOGIN)
     queues.send_again(QUEUE, "{}")
     send(LOGIN, [receipt(1)])
     send(LOGIN, [receipt(2)])
@@ -89,9 +89,9 @@ def test_what_a_customer_is_away_for_waits_for_the_days_of_the_setting_at_the_ti
         told = clients.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["MessageRetentionPeriod"])
         return int(told["Attributes"]["MessageRetentionPeriod"]) // 86_400
 
-    queues.create_esme_queue("early")
+    made_queues.create_esme_queue("early")
     monkeypatch.setenv("CHASQUI_ESME_RETENTION_DAYS", "3")
     settings.cache_clear()
-    queues.create_esme_queue("early")
-    queues.create_esme_queue("late")
+    made_queues.create_esme_queue("early")
+    made_queues.create_esme_queue("late")
     assert (days_of("early"), days_of("late")) == (14, 3)

@@ -17,6 +17,7 @@ from chalicelib.store import (
     dispatches,
     gateway_beats,
     leases,
+    made_queues,
     messages,
     queues,
     rules,
@@ -39,7 +40,7 @@ PASSWORD = "s3cret"
 
 
 def publish(port: int, **given: Any) -> None:
-    queues.create_gateway_queues("gw")
+    made_queues.create_gateway_queues("gw")
     secrets.put(secrets.gateway_password("gw"), PASSWORD)
     rules.publish([gateway(port, **given)], [], [], by="test", note="", now_ms=now_ms())
 
@@ -206,7 +207,7 @@ def test_what_waits_without_a_session_is_moved_by_order_and_goes_out_elsewhere_o
     async def main() -> None:
         async with Smsc(Config(password=PASSWORD, receipts=False)) as smsc:
             publish(smsc.port)
-            queues.create_gateway_queues("down")
+            made_queues.create_gateway_queues("down")
             gateways = [gateway(smsc.port), gateway(1, "down")]
             rules.publish(gateways, [], [], by="test", note="", now_ms=now_ms())
             waits = bundle(*(dispatch() for _ in range(12)), gateway="down")

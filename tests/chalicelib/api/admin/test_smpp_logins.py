@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.api.admin.smpp_logins import LoginSettings
 from chalicelib.domain.smpp_login import EsmeSession, SmppLogin, Traffic, is_password
-from chalicelib.store import accounts, cached, dynamo, esme_sessions, queues, smpp_logins
+from chalicelib.store import accounts, cached, dynamo, esme_sessions, made_queues, smpp_logins
 from tests.chalicelib.api.world import ACCOUNT, World
 
 LOGINS = "/v1/admin/smpp-logins"
@@ -55,7 +55,7 @@ class TestLogins:
 
     def test_its_queue_is_there_and_its_account_listens_before_it_can_bind(self, world: World) -> None:
         told = opened(world)
-        queues.create_esme_queue("acme")  # making it again is fine
+        made_queues.create_esme_queue("acme")  # making it again is fine
         account, login = accounts.get(ACCOUNT.id), smpp_logins.get("acme")
         assert account is not None
         assert login is not None

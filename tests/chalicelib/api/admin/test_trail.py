@@ -129,7 +129,7 @@ class TestChanges:
     def test_a_fault_of_ours_is_noted_as_failed_with_what_was_changed_before_it(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("chalicelib.services.keep_gateway.queues.create_gateway_queues", down)
+        monkeypatch.setattr("chalicelib.services.keep_gateway.made_queues.create_gateway_queues", down)
         assert world.as_admin("POST", "/v1/admin/gateways", GATEWAY).status_code == 503
         (told,) = log(world, operation="create_a_gateway")
         assert (told["outcome"], told["subject"], told["after"]["id"]) == ("failed", "gateway/gw", "gw")

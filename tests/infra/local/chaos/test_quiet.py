@@ -13,7 +13,7 @@ from chalicelib.services.charge import charge
 from chalicelib.services.settle import settle
 from chalicelib.settings import Settings
 from chalicelib.store import aws as clients
-from chalicelib.store import queues
+from chalicelib.store import made_queues, queues
 from infra.local.chaos import quiet
 from infra.local.chaos.driver import Driver
 from infra.local.chaos.load import GATEWAYS, Customer, Sent
@@ -49,7 +49,7 @@ def _impatient(aws: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=time.sleep, time_ns=lambda: (NOW_MS + 60_000) * 1_000_000)
     monkeypatch.setattr(quiet, "time", clock)  # the log is read by the days since the run began
     for gateway in GATEWAYS:
-        queues.create_gateway_queues(gateway)
+        made_queues.create_gateway_queues(gateway)
 
 
 def one_charged() -> Sent:
@@ -147,6 +147,6 @@ def test_the_queues_deliver_again_as_soon_as_a_run_asks_for_and_otherwise_as_eve
     before = hidden_seconds("gateway-eager")
     shorten(functions=7, gateways=0)
     assert {hidden_seconds(name) for name in (queues.ACCEPTED, queues.BILLING, queues.OUTCOMES)} == {7}
-    assert hidden_seconds("gateway-eager") == before == queues.GATEWAY_VISIBILITY_SECONDS
+    assert hidden_seconds("gateway-eager") == before == made_queues.GATEWAY_VISIBILITY_SECONDS
     shorten(functions=7, gateways=11)
     assert {hidden_seconds(name) for name in ("gateway-careful", "gateway-mixed-bulk")} == {11}
