@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.account import Account
 from chalicelib.settings import Settings
-from chalicelib.store import accounts, queues
+from chalicelib.store import accounts, made_queues, queues
 from tests import once
 from tests.once import made_once
 from tests.world import empty_aws, wipe_out
@@ -25,7 +25,7 @@ def _none_made(environment: Settings) -> Iterator[None]:
 def _make() -> int:
     made.append(1)
     accounts.create(ACCOUNT)
-    queues.create_gateway_queues("gw")
+    made_queues.create_gateway_queues("gw")
     return len(made)
 
 
@@ -53,7 +53,7 @@ def test_where_something_is_already_it_is_made_by_calls_and_nothing_goes() -> No
     with empty_aws():
         made_once("one", _make)
     with empty_aws():
-        queues.create_gateway_queues("another")
+        made_queues.create_gateway_queues("another")
         assert made_once("one", _make) == 2
         assert _is_there()
         assert queues.waiting("gateway-another") == 0

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.domain.account import Account
-from chalicelib.store import accounts, aws, ledger, queues
+from chalicelib.store import accounts, aws, ledger, made_queues, queues
 from tests.conftest import PREFIX
 from tests.snapshots import items, put_back, take, waiting, waits
 
@@ -17,7 +17,7 @@ VISIT = wire.Visit(id="V", accounts=("acc_1",), windows=())
 def _change(number: int) -> None:
     ledger.grant("acc_1", f"grant {number}", 5, who="test", why="test", now_ms=number)
     queues.send(queues.VISITS, VISIT)
-    queues.create_gateway_queues(f"gw{number}")
+    made_queues.create_gateway_queues(f"gw{number}")
     objects = aws.client("s3")
     bucket = objects.list_buckets()["Buckets"][0]["Name"]
     objects.put_object(Bucket=bucket, Key="body", Body=b"%d" % number)

@@ -1,18 +1,18 @@
 """Export an administrators' report: all its lines as a CSV file, made in the background when somebody asks for it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
 
-from chalicelib.domain import csv_lines, ids
+from chalicelib.domain import csv_lines
 from chalicelib.domain.bind_event import BindEvent
 from chalicelib.domain.cdr import Cdr
 from chalicelib.domain.gateway_quality import findings
 from chalicelib.domain.report_cells import cells, columns
 from chalicelib.domain.traffic import Figures, Question, figures
 from chalicelib.services import (
+    ask_for_file,
     check_charges,
     check_submits,
     check_wallets,
@@ -22,18 +22,14 @@ from chalicelib.services import (
     report_default_routing,
     sum_traffic,
 )
-from chalicelib.services.make_file import Line, make
+from chalicelib.services.ask_for_file import Asked, Lines, Shelf
+from chalicelib.services.make_file import Line
 from chalicelib.services.read_messages import Span
 from chalicelib.services.walk_messages import Ground
-from chalicelib.store import job_files, made_files, queues
 from chalicelib.store.made_files import Made
-from chalicelib.wire import JobWork
 
-FRESH_MS: Final = 600_000  # for so long a file is good enough
-HEAL_MS: Final = 300_000  # one that is not there by then is asked for once more
-OWNER: Final = "admin-reports"  # in the place of an account: whose files they are
+SHELF: Final = Shelf("admin-reports", "admin_file")  # they are nobody's: that stands in the place of an account
 _PAGE: Final = 500  # lines that are read together
-_DIGEST: Final = 32
 _END: Final = "end"  # the position behind all lines
 
 
@@ -101,14 +97,6 @@ Report = (
 )
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """The file of a report that was asked for last: its ULID, when, and of what."""
-
-    id: str
-    asked_ms: int
-    report: Report
-
-
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the webhook log, without what was sent."""
 
@@ -126,42 +114,22 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Rows = tuple[Sequence[msgspec.Struct], Any]  # some rows, and where to go on (None: that was all)
-_decoder: Final = msgspec.json.Decoder(Asked)
+_decoder: Final = msgspec.json.Decoder(Report)
 
 
 def ask(report: Report, now_ms: int) -> tuple[str | None, Made | None]:
-    """A URL of the report's file with when it was made; neither while it is made. It is begun where there is none that
-    is good enough, once.
-    """
-    name = _name(report)
-    asked = _asked(name)
-    made = made_files.made(_key(name, asked.id)) if asked else None
-    if asked is not None and made is not None and now_ms - made.made_ms < FRESH_MS:
-        return job_files.url_to_download(_key(name, asked.id), f"{_kind(report)}.csv"), made
-    if asked is not None and made is None and now_ms - asked.asked_ms < HEAL_MS:
-        return None, None
-    if asked is not None and made is None:
-        anew = msgspec.structs.replace(asked, asked_ms=now_ms)  # the same file goes on where it was
-    else:
-        anew = Asked(id=ids.new_ulid(now_ms), asked_ms=now_ms, report=report)
-    job_files.put(_key(name, "asked"), msgspec.json.encode(anew))
-    _send(name, now_ms)
-    return None, None
+    """A URL of the report's file with when it was made; neither while it is made, which this begins (ask_for_file)."""
+    return ask_for_file.ask(SHELF, report, now_ms)
 
 
 def export(name: str, now_ms: int) -> None:
-    """Make the file, or go on with it. Done twice, or by two at once, it is made once."""
-    asked = _asked(name)
-    if asked is None:
-        return  # it was deleted since
-    head = (csv_lines.BOM + csv_lines.line(_columns(asked.report))).encode()
-    report, asked_ms = asked.report, asked.asked_ms
+    """Make the file that was asked for under that name, or go on with it."""
 
-    def lines_after(position: str) -> Iterator[Line]:
-        return _lines(report, position, asked_ms)
+    def lines_of(asked: Asked) -> Lines:
+        report = _decoder.decode(asked.report)
+        return Lines(_columns(report), lambda position: _lines(report, position, asked.asked_ms))
 
-    if make(_key(name, asked.id), head, lines_after, now_ms) is None:
-        _send(name, now_ms)
+    ask_for_file.export(SHELF, name, lines_of, now_ms)
 
 
 def _lines(report: Report, position: str, now_ms: int) -> Iterator[Line]:
@@ -245,29 +213,3 @@ _ROWS: Final[dict[type[Report], type[msgspec.Struct]]] = {
     OfDefaultRouting: report_default_routing.DefaultRouting,
     OfSubmits: check_submits.SubmitCheck,
 }
-
-
-def _kind(report: Report) -> str:
-    return str(type(report).__struct_config__.tag)
-
-
-def _name(report: Report) -> str:
-    """The same for the same question."""
-    return f"rpt_{sha256(msgspec.json.encode(report)).hexdigest()[:_DIGEST]}"
-
-
-def _asked(name: str) -> Asked | None:
-    try:
-        return _decoder.decode(job_files.get(_key(name, "asked")))
-    except job_files.NoObject:
-        return None
-
-
-def _send(name: str, now_ms: int) -> None:
-    queues.send(queues.JOBS, JobWork(id=ids.new_ulid(now_ms), account=OWNER, job=name, stage="admin_file"))
-
-
-def _key(name: str, part: str) -> str:
-    """With the uploads: it is deleted after a week."""
-    whole = part if part == "asked" else f"{part}.csv"
-    return f"{job_files.upload_key(OWNER, name)}/{whole}"

@@ -2,28 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
-from hashlib import sha256
 from typing import Final
 
 import msgspec
 
-from chalicelib.domain import csv_lines, ids, local_days
+from chalicelib.domain import csv_lines, local_days
 from chalicelib.domain.cdr import Cdr
 from chalicelib.domain.local_days import By, Days
 from chalicelib.domain.money import format_amount
-from chalicelib.services import report_messages
-from chalicelib.services.make_file import Line, make
+from chalicelib.services import ask_for_file, report_messages
+from chalicelib.services.ask_for_file import Asked, Lines, Shelf
+from chalicelib.services.make_file import Line
 from chalicelib.services.report_credits import CreditDay, Position, report_credits
 from chalicelib.services.report_summary import report_summary
 from chalicelib.services.report_today import Sums, report_today
-from chalicelib.store import accounts, job_files, made_files, queues
+from chalicelib.store import accounts
 from chalicelib.store.made_files import Made
-from chalicelib.wire import JobWork
 
-FRESH_MS: Final = 600_000  # for so long a file is good enough
-HEAL_MS: Final = 300_000  # one that is not there by then is asked for once more
 _AT_A_TIME: Final = 500  # messages that are read together
-_DIGEST: Final = 32
 
 
 class OfToday(msgspec.Struct, frozen=True, kw_only=True, tag="today"):
@@ -54,15 +50,7 @@ class OfCredits(msgspec.Struct, frozen=True, kw_only=True, tag="credits"):
 Report = OfToday | OfMessages | OfSummary | OfCredits
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """The file of a report that was asked for last: its ULID, when, and of what."""
-
-    id: str
-    asked_ms: int
-    report: Report
-
-
-_decoder: Final = msgspec.json.Decoder(Asked)
+_decoder: Final = msgspec.json.Decoder(Report)
 SUMS: Final = ("messages", "message_parts", "credit_deducted")
 COLUMNS: Final[dict[type[Report], tuple[str, ...]]] = {
     OfToday: ("hour", *SUMS, "states"),
@@ -78,38 +66,23 @@ COLUMNS: Final[dict[type[Report], tuple[str, ...]]] = {
 
 
 def ask(account: str, report: Report, now_ms: int) -> tuple[str | None, Made | None]:
-    """A URL of the report's file with when it was made; neither while it is made. It is begun where there is none that
-    is good enough, once.
-    """
-    name = _name(report)
-    asked = _asked(account, name)
-    made = made_files.made(_key(account, name, asked.id)) if asked else None
-    if asked is not None and made is not None and now_ms - made.made_ms < FRESH_MS:
-        return job_files.url_to_download(_key(account, name, asked.id), f"{_kind(report)}.csv"), made
-    if asked is not None and made is None and now_ms - asked.asked_ms < HEAL_MS:
-        return None, None
-    if asked is not None and made is None:
-        anew = msgspec.structs.replace(asked, asked_ms=now_ms)  # the same file goes on where it was
-    else:
-        anew = Asked(id=ids.new_ulid(now_ms), asked_ms=now_ms, report=report)
-    job_files.put(_key(account, name, "asked"), msgspec.json.encode(anew))
-    _send(account, name, now_ms)
-    return None, None
+    """A URL of the report's file with when it was made; neither while it is made, which this begins (ask_for_file)."""
+    return ask_for_file.ask(_shelf(account), report, now_ms)
 
 
 def export(account: str, name: str, now_ms: int) -> None:
-    """Make the file, or go on with it. Done twice, or by two at once, it is made once."""
-    asked = _asked(account, name)
-    if asked is None:
-        return  # it was deleted since
-    head = (csv_lines.BOM + csv_lines.line(COLUMNS[type(asked.report)])).encode()
-    lines = _LINES[type(asked.report)]
+    """Make the file that was asked for under that name, or go on with it."""
 
-    def lines_after(position: str) -> Iterator[Line]:
-        return lines(account, asked.report, position, asked.asked_ms)
+    def lines_of(asked: Asked) -> Lines:
+        report = _decoder.decode(asked.report)
+        lines = _LINES[type(report)]
+        return Lines(COLUMNS[type(report)], lambda position: lines(account, report, position, asked.asked_ms))
 
-    if make(_key(account, name, asked.id), head, lines_after, now_ms) is None:
-        _send(account, name, now_ms)
+    ask_for_file.export(_shelf(account), name, lines_of, now_ms)
+
+
+def _shelf(account: str) -> Shelf:
+    return Shelf(account, "file")
 
 
 def _today(account: str, report: Report, position: str, _asked_ms: int) -> Iterator[Line]:
@@ -201,29 +174,3 @@ _LINES: Final[dict[type[Report], Callable[[str, Report, str, int], Iterator[Line
     OfSummary: _summary,
     OfCredits: _credits,
 }
-
-
-def _kind(report: Report) -> str:
-    return type(report).__name__.removeprefix("Of").lower()
-
-
-def _name(report: Report) -> str:
-    """The same for the same question."""
-    return f"rpt_{sha256(msgspec.json.encode(report)).hexdigest()[:_DIGEST]}"
-
-
-def _asked(account: str, name: str) -> Asked | None:
-    try:
-        return _decoder.decode(job_files.get(_key(account, name, "asked")))
-    except job_files.NoObject:
-        return None
-
-
-def _send(account: str, name: str, now_ms: int) -> None:
-    queues.send(queues.JOBS, JobWork(id=ids.new_ulid(now_ms), account=account, job=name, stage="file"))
-
-
-def _key(account: str, name: str, part: str) -> str:
-    """With the uploads: it is deleted after a week."""
-    whole = part if part == "asked" else f"{part}.csv"
-    return f"{job_files.upload_key(account, name)}/{whole}"
