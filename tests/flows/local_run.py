@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,19 +12,16 @@ from typing import Any, Final
 
 from infra.local.emulator import MINISTACK_PYTHON
 from infra.local.place import PORTS, ROOT
+from tests import ports
 
 START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 30.0
 PROC: Final = Path("/proc")
 
 
-def free_ports() -> dict[str, str]:
+def ports_of_run() -> dict[str, str]:
     """A free port for each of the run's variables."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-    ports = [server.getsockname()[1] for server in held]
-    for server in held:
-        server.close()
-    return {variable: str(port) for variable, port in zip(PORTS, ports, strict=True)}
+    return {variable: str(port) for variable, port in zip(PORTS, ports.free_ports(len(PORTS)), strict=True)}
 
 
 def quicker_backend() -> str:
@@ -47,7 +43,7 @@ class LocalRun:
         with (folder / "run.log").open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", module],
-                env={**os.environ, **free_ports(), "CHASQUI_RUN_DIR": str(folder), **environment},
+                env={**os.environ, **ports_of_run(), "CHASQUI_RUN_DIR": str(folder), **environment},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.local_run import free_ports
 from tests.flows.platform import Administrator, Customer, Smsc
+from tests.ports import free_port
 
 pytestmark = pytest.mark.flow
 Number = Callable[..., str]
@@ -46,7 +46,7 @@ def test_credit_for_two_buys_two_however_many_are_sent_at_once(
 @pytest.fixture(scope="module")
 def _unreached(administrator: Administrator) -> None:
     """A gateway that nothing listens behind: its messages wait."""
-    port = int(next(iter(free_ports().values())))
+    port = free_port()
     gateway = {"id": "silent", "name": "Silent", "host": "127.0.0.1", "port": port, "system_id": "x", "password": "x"}
     administrator.create("gateways", gateway)
     administrator.create("routes", {"country": "UY", "targets": [{"gateway": "silent"}], "price": "0.5"})

@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from tests.ports import free_ports
+
 MISSING: Final = (
     None
     if shutil.which("bearerbox") and shutil.which("smsbox")
@@ -109,7 +111,7 @@ def running(folder: Path, smpp: dict[str, Any], *, two_sessions: bool = False, *
     `more` goes over the card's login (`password`), or is `window`.
     """
     login = {**smpp, "window": 50, **more}
-    admin, boxes, sending = _free_ports(3)
+    admin, boxes, sending = free_ports(3)
     port = smpp["port"]
     ways = [f"port = {port}", f"receive-port = {port}"] if two_sessions else [f"port = {port}\ntransceiver-mode = true"]
     configuration = folder / "kannel.conf"
@@ -161,14 +163,6 @@ def _listening() -> Iterator[tuple[ThreadingHTTPServer, dict[str, list[int]]]]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-def _free_ports(number: int) -> list[int]:
-    held = [socket.create_server((HOST, 0)) for _ in range(number)]
-    ports = [int(server.getsockname()[1]) for server in held]
-    for server in held:
-        server.close()
-    return ports
 
 
 def _listens(port: int) -> bool:

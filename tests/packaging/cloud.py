@@ -21,6 +21,7 @@ import msgspec
 
 from infra.package import ROOT
 from tests.packaging import invoke
+from tests.ports import free_port
 
 PREFIX: Final = "chasqui-prod"
 REGION: Final = "eu-west-1"
@@ -223,9 +224,7 @@ def request(
 @contextmanager
 def running(folder: Path) -> Iterator[Cloud]:
     """A cloud with its stack, for the handlers in `folder`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "infra.local.worker", "emulator"],
         env=os.environ | {"BACKEND": "moto", "CHASQUI_AWS_PORT": str(port)},

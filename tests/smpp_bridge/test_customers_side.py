@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import socket
 
 import msgspec
 import pytest
@@ -18,18 +17,13 @@ from smpp_bridge.main import run as bridge
 from smpp_bridge.protocol.pdu import BindReceiver, Unbind, UnbindResp
 from smpp_bridge.protocol.status import Status
 from smpp_bridge.settings import BridgeSettings
+from tests.ports import free_port
 from tests.smpp_bridge.customers.world import Raw, run, until
 from tests.smpp_bridge.test_health import ask, get
 
 LOGIN = SmppLogin(
     system_id="demo", account="acc_1", name="demo", password_hash=hash_password("letmein"), created_ms=0, max_sessions=1
 )
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def test_customers_bind_where_the_bridge_is_given_a_port_and_are_told_of_until_it_stops(
