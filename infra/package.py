@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -27,6 +27,8 @@ SHIPPED: Final = ("app.py", "requirements.txt", "chalicelib", "functions")
 _LEFT_BEHIND: Final = shutil.ignore_patterns("__pycache__", "*.pyc", "deployments", "deployed", ".DS_Store")
 MACHINES: Final = {"arm64": "aarch64", "x86_64": "x86_64"}  # a CPU as AWS calls it → as wheels do
 _READABLE: Final = 0o644  # Lambda runs as another user
+# Of all that botocore knows, what functions call: the rest is two thirds of a zip. A test holds it against their code.
+SERVICES: Final = frozenset({"cloudwatch", "dynamodb", "s3", "secretsmanager", "sesv2", "sqs"})
 _GLIBC: Final = 26  # 2.26: the oldest that a runtime of our Pythons has (Amazon Linux 2)
 
 
@@ -41,6 +43,7 @@ def package(out: Path, *, stage: str, architecture: str | None = None) -> Path:
         _copy(project, architecture)
         _compile(project)
         _run_chalice(project, stage, out.resolve(), MACHINES[_config(project)["lambda_architecture"]])
+    leave_out_services(out / "deployment.zip")
     add_bytecode(out / "deployment.zip")
     template = out / "sam.json"
     document = json.loads(template.read_text())
@@ -68,6 +71,22 @@ def told_as_problems(template: dict[str, Any]) -> dict[str, Any]:
     definition = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
     definition["x-amazon-apigateway-gateway-responses"] = gateway_responses.extension()
     return template
+
+
+def leave_out_services(archive: Path) -> None:
+    """Take the models of AWS services that no function calls out of the zip."""
+    whole = archive.rename(archive.with_suffix(".whole"))
+    with ZipFile(whole) as given, ZipFile(archive, "w", ZIP_DEFLATED) as kept:
+        for entry in given.infolist():
+            if _is_called(PurePosixPath(entry.filename)):
+                kept.writestr(entry, given.read(entry))
+    whole.unlink()
+
+
+def _is_called(path: PurePosixPath) -> bool:
+    """What botocore holds of a service is in botocore/data/SERVICE; files beside these are of all services."""
+    of_service = path.parts[:2] == ("botocore", "data") and len(path.parts) > 3
+    return not of_service or path.parts[2] in SERVICES
 
 
 def add_bytecode(archive: Path) -> None:

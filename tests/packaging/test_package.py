@@ -50,6 +50,13 @@ def test_the_zip_is_small(shipped: Package, record_property: Callable[[str, obje
     assert unzipped < MAX_UNZIPPED_BYTES
 
 
+def test_of_aws_the_zip_knows_what_functions_call_and_no_more(shipped: Package) -> None:
+    known = {name.split("/")[2] for name in _names(shipped) if re.match("botocore/data/[^/]+/.", name)}
+    sources = [path.read_text() for folder in ("chalicelib", "functions") for path in (ROOT / folder).rglob("*.py")]
+    called = {service for source in sources for service in re.findall(r"\baws\.client\(\"(\w+)\"\)", source)}
+    assert known == called
+
+
 def test_the_zip_holds_every_module_of_ours(shipped: Package) -> None:
     names = set(_names(shipped))
     ours = {"app.py"} | {
