@@ -7,8 +7,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed-$(shell cksum requirements/dev.txt | cut -d' ' -f1)
 MINISTACK := .venv-ministack/.installed-$(shell cksum requirements/ministack.txt | cut -d' ' -f1)
 EMULATOR := $(if $(filter ministack,$(BACKEND)),$(MINISTACK))
-# Three at a time, a file's tests together: much of the time is waiting (tests/order.py).
-PYTEST ?= -n 3 --dist loadfile --no-loadscope-reorder
+# Three at a time: some of the time is waiting (tests/order.py says which where, and in what order).
+PYTEST ?= -n 3
 # Chaos is on ministack where BACKEND is not given, and so is the small one of the tests: moto does one call at a time,
 # and takes several times as long.
 CHAOS_BACKEND := $(if $(filter file,$(origin BACKEND)),ministack,$(BACKEND))
