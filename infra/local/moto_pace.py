@@ -19,6 +19,7 @@ def keep() -> None:
     undo_only_what_a_transaction_touched()
     _count_a_queue_only_when_asked()
     _pause_while_a_group_is_in_hands()
+    _keep_what_is_sent_while_something_is_deleted()
     answer_sooner()
     moto_writes.write_sooner()
 
@@ -170,6 +171,20 @@ def _pause_while_a_group_is_in_hands() -> None:
             wait_for_messages(self, timeout)
 
     queue.wait_for_messages = wait
+
+
+def _keep_what_is_sent_while_something_is_deleted() -> None:
+    """moto deletes a record by a new list of all others: what another thread sends meanwhile is in the old one."""
+    from moto.sqs import models  # noqa: PLC0415 - the other backend's environment has no moto
+
+    queue: Any = models.Queue
+    delete = queue.delete_message
+
+    def delete_alone(self: Any, receipt_handle: str) -> None:
+        with self._messages_lock:  # which whoever sends takes, too
+            delete(self, receipt_handle)
+
+    queue.delete_message = delete_alone
 
 
 def answer_sooner() -> None:

@@ -1,11 +1,13 @@
 """moto with our cures does what moto does."""
 
 import time
+from threading import Thread
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from moto.core import serialize
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import models as dynamodb
 from moto.dynamodb.models import table as tables
 from moto.sqs import models as sqs
@@ -14,6 +16,7 @@ from chalicelib.store import aws as clients
 from chalicelib.store import made_queues, queues
 from infra.local import moto_pace
 from tests.conftest import PREFIX
+from tests.world import REGION
 
 LEDGER = f"{PREFIX}-ledger"
 WALLETS = f"{PREFIX}-wallets"
@@ -24,7 +27,7 @@ def _paced(monkeypatch: pytest.MonkeyPatch, aws: object) -> None:
     for owner, names in (
         (dynamodb.DynamoDBBackend, ("transact_write_items",)),
         (tables.Table, ("query", "all_items")),
-        (sqs.Queue, ("attributes", "wait_for_messages")),
+        (sqs.Queue, ("attributes", "wait_for_messages", "delete_message")),
         (sqs.SQSBackend, ("send_message", "send_message_batch", "is_message_valid_based_on_retention_period")),
         (sqs, ("unix_time", "unix_time_millis")),
         (serialize.ResponseSerializer, ("get_value",)),
@@ -170,3 +173,34 @@ def test_an_answer_has_all_that_moto_s_has(monkeypatch: pytest.MonkeyPatch) -> N
     serializer: Any = serialize.ResponseSerializer
     monkeypatch.setattr(serializer, "get_value", serializer.get_value.__wrapped__)
     assert answers() == ours
+
+
+def test_what_is_sent_while_two_delete_at_once_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    client: Any = clients.client("sqs")
+    url = queues.url(queues.ACCEPTED)
+    client.send_message_batch(QueueUrl=url, Entries=[{"Id": one, "MessageBody": one} for one in ("1", "2")])
+    one, other = (
+        record["ReceiptHandle"] for record in client.receive_message(QueueUrl=url, MaxNumberOfMessages=2)["Messages"]
+    )
+    backend: Any = sqs.sqs_backends[DEFAULT_ACCOUNT_ID][REGION]
+    name = f"{PREFIX}-{queues.ACCEPTED}"
+    had_receipt_handle: Any = sqs.Message.had_receipt_handle
+    asked: list[str] = []
+
+    def delete_and_send() -> None:
+        backend.delete_message(name, other)
+        backend.send_message(name, "3")
+
+    meanwhile = Thread(target=delete_and_send)
+
+    def had(message: Any, handle: str) -> bool:
+        asked.append(handle)
+        if len(asked) == 2:  # moto looks whether it is there, and then makes a list of those that stay
+            meanwhile.start()
+            meanwhile.join(0.2)
+        return bool(had_receipt_handle(message, handle))
+
+    monkeypatch.setattr(sqs.Message, "had_receipt_handle", had)
+    client.delete_message(QueueUrl=url, ReceiptHandle=one)
+    meanwhile.join()
+    assert [message.body for message in backend.get_queue(name)._messages] == ["3"]
