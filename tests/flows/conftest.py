@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.local.place import SMSC_JOURNAL
-from tests.flows.local_run import LocalRun, quicker_backend
+from tests.flows.local_run import LocalRun
 from tests.flows.platform import Administrator, Customer, Smsc
 
 
@@ -22,7 +22,6 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def local_run(tmp_path_factory: pytest.TempPathFactory, journal: Path) -> Iterator[LocalRun]:
     """The run. Whoever stops it comes last."""
     settings = {
-        "BACKEND": quicker_backend(),
         "CHASQUI_RUN_QUIET": "1",
         "CHASQUI_BRIDGE_LINGER_SECONDS": "0.05",  # fewer calls for a thousand messages, and nobody waits for long
         SMSC_JOURNAL: str(journal),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from infra.local.emulator import MINISTACK_PYTHON
 from infra.local.place import PORTS, ROOT
 from tests import ports
 
@@ -22,11 +21,6 @@ PROC: Final = Path("/proc")
 def ports_of_run() -> dict[str, str]:
     """A free port for each of the run's variables."""
     return {variable: str(port) for variable, port in zip(PORTS, ports.free_ports(len(PORTS)), strict=True)}
-
-
-def quicker_backend() -> str:
-    """The emulator that takes less of the machine, where it is installed and the environment asks for no other."""
-    return os.environ.get("BACKEND") or ("ministack" if MINISTACK_PYTHON.exists() else "moto")
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from infra.local.place import HOST
-from tests.flows.local_run import LocalRun, quicker_backend
+from tests.flows.local_run import LocalRun
 
 pytestmark = pytest.mark.flow
 # Of each process one; how the run ends is the same with more.
 SMALL = {
-    "BACKEND": quicker_backend(),
     "CHASQUI_API_WORKERS": "1",
     "CHASQUI_PUMP_WORKERS": "1",
     "CHASQUI_RUN_QUIET": "1",
