@@ -28,7 +28,7 @@ from tests.chalicelib.api.world import NUMBER, World
 from tests.chalicelib.api.wsgi import application
 from tests.chalicelib.services.people_world import hash_quickly, person
 
-EXAMPLES: Final = 3  # of each of 270 operations, as it should be asked, and as often as it should not
+EXAMPLES: Final = 4  # of each of 270 operations, as it should be asked, and as often as it should not
 load_all_checks()
 HELD_TO: Final = [
     CHECKS.get_one(name)
