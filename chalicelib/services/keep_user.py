@@ -133,7 +133,7 @@ def change(held: Row[User], terms: Terms, expected_version: int, by: str, now_ms
     if suspended:
         tidy_up(changed)
     if not email_address.same(user.email, changed.email):
-        _tell_former(user, Row(changed, held.version + 1), now_ms)
+        _tell_former(user, held.version + 1, now_ms)
     log.info("a user was changed", extra={"user": user.id, "role": changed.role, "state": changed.state, "by": by})
     return Row(changed, held.version + 1)
 
@@ -179,12 +179,12 @@ def _write(held: Row[User], changed: User) -> None:
     password_resets.forget(user.id)  # a link that went to the old address
 
 
-def _tell_former(user: User, row: Row[User], now_ms: int) -> None:
+def _tell_former(user: User, version: int, now_ms: int) -> None:
     """Whoever takes somebody's login over by its address is seen by the one who had it."""
     notify(
         Notice(
             kind=Kind.EMAIL_CHANGED,
-            name=f"{user.id}/{row.version}",
+            name=f"{user.id}/{version}",
             account=user.account,
             user=user.id,
             former=user.email,
